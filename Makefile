@@ -1,0 +1,60 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock bench clean servers
+
+help:  ## Show what can be made.
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: $(VENV)/run.stamp  ## Start the bridge on the sample in mappings/; Ctrl-C ends it.
+	@$(BIN)/bridge serve --new-token sample
+
+test: $(VENV)/dev.stamp servers  ## Run all tests.
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+
+check: $(VENV)/dev.stamp  ## Check style, types, imports and documentation.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/test_docs.py
+
+lock: $(VENV)/dev.stamp  ## Pin the newest packages that pyproject.toml allows.
+	$(UV) --extra build --output-file requirements.lock pyproject.toml
+	$(UV) --extra build --extra dev --constraint requirements.lock \
+		--output-file requirements-dev.lock pyproject.toml
+
+bench: $(VENV)/dev.stamp  ## Measure the figures that the README quotes; takes minutes.
+	$(BIN)/python -m benchmarks.pages
+	$(BIN)/python -m benchmarks.reads
+
+clean:  ## Remove the virtual environment and the caches; the store in var/ stays.
+	rm -rf $(VENV) dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The tests start PostgreSQL themselves; Debian's root can have it installed for them.
+servers:
+	@if [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ] && \
+		! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then \
+		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive \
+		apt-get install --quiet=2 --yes --no-install-recommends postgresql; fi
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "The bridge runs on Python 3.11, 3.12 or 3.13, and $(PYTHON) is another one:" \
+		"choose one with 'make PYTHON=python3.13 ...'." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/run.stamp

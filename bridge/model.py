@@ -1,0 +1,192 @@
+"""The nouns of the bridge, frozen: what a source read, what Okta is served, what lies between.
+
+    source --read--> Entry --mapping--> Resource --compare--> Change --limits--> Page --> JSON
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+USER_URN = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP_URN = "urn:ietf:params:scim:schemas:core:2.0:Group"
+ENTERPRISE_URN = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+# Part of every SCIM id ever served: changing it would make everybody look new to Okta.
+_ID_NAMESPACE = uuid.UUID("5b1d6e0a-7f0c-5a43-9f6e-4d1f2c8b7a90")
+
+
+class Kind(StrEnum):
+    """A kind of resource, as SCIM names it (RFC 7643 section 6)."""
+
+    USER = "User"
+    GROUP = "Group"
+
+
+def resource_id(kind: Kind, source: str, key: str) -> str:
+    """The permanent SCIM ``id``: the same source name and key give the same id, for ever."""
+    return str(uuid.uuid5(_ID_NAMESPACE, f"{kind}\n{source}\n{key}"))
+
+
+# -- observed ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record as a source read it, in the source's own words, always whole.
+
+    ``record_key`` is the source's own immutable name for it; ``ref`` is what other entries call
+    it (a DN), if anything. ``attributes`` hold text, bytes, numbers, booleans or lists of them.
+    Two readings of an unchanged record have the same 16-byte ``fingerprint``.
+    """
+
+    record_key: str
+    attributes: Mapping[str, Any]
+    fingerprint: bytes
+    ref: str | None = None
+    kind: Kind = Kind.USER
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a read ended: COMPLETE, or INCOMPLETE with the reason.
+
+    ``whole`` says that everything was read, so that what was not seen is gone; a read of changes
+    alone is complete without being whole and proves no absence.
+    """
+
+    complete: bool
+    whole: bool = False
+    reason: str = ""
+
+    @property
+    def word(self) -> str:
+        return "COMPLETE" if self.complete else "INCOMPLETE"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A part of a read: entries, record keys that the source says are deleted, and the cookie
+    that is true once this batch is stored. The last batch of a read carries the verdict.
+
+    ``as_of`` is when the source itself wrote what is read here, where it says so: a read of
+    something older than what was read before is not believed.
+    """
+
+    entries: Sequence[Entry] = ()
+    gone: Sequence[str] = ()
+    cookie: bytes | None = None
+    verdict: Verdict | None = None
+    as_of: datetime | None = None
+
+
+# -- mapped ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A reference to another person, answered when it is stored.
+
+    ``path`` is where the answer goes (``("urn:...:User", "manager", "value")``), ``by`` what the
+    other is known by (``dn``, ``key``, ``externalId`` or ``userName``), ``ref`` that name, and
+    ``want`` which attribute of theirs is the answer (``id``, ``userName``, ``displayName`` ...).
+    """
+
+    path: tuple[str, ...]
+    by: str
+    ref: str
+    want: str = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A SCIM 2.0 resource without ``id``, ``schemas`` and ``meta``, its links still open.
+
+    ``attributes`` are JSON values under SCIM 2.0 names, extensions under their URN, nothing
+    empty and nothing null; ``active`` is among them.
+    """
+
+    kind: Kind
+    attributes: Mapping[str, Any]
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """A group that a person belongs to, worked out from the person."""
+
+    key: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What the mapping makes of one record at one moment.
+
+    Exactly one of three: a ``resource``; ``skipped`` with its reason; or ``faults``, each a
+    sentence. ``active`` is known beside faults too where the rules alone could be worked out.
+    ``rule`` is the text of the rule that decided. ``until`` is the next moment at which the
+    answer may differ although the record does not.
+    """
+
+    resource: Resource | None = None
+    skipped: str = ""
+    faults: tuple[str, ...] = ()
+    active: bool | None = None
+    reason: str = ""
+    rule: str = ""
+    groups: tuple[GroupKey, ...] = ()
+    until: datetime | None = None
+
+
+# -- served ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A person as Okta is served now: the stored document, parsed, and what stands beside it."""
+
+    position: int
+    id: str
+    key: str
+    user_name: str
+    active: bool
+    ever_active: bool
+    attributes: Mapping[str, Any]
+    document: bytes
+    links: tuple[Link, ...] = ()
+    groups: frozenset[str] = frozenset()
+    reason: str = ""
+    publication: int = 0
+    source_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A list request: ``start`` counts from 1; ``match`` is one attribute equal to one value."""
+
+    kind: Kind
+    start: int = 1
+    count: int = 100
+    match: tuple[str, str] | None = None
+
+
+class Row(NamedTuple):
+    """One served row: the document without ``meta``, and what ``meta`` is made of."""
+
+    id: str
+    document: bytes
+    publication: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of one answer, and the total they are part of."""
+
+    total: int
+    rows: Sequence[Row] = field(default_factory=tuple)

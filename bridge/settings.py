@@ -1,0 +1,79 @@
+"""The daemon's environment, ``BRIDGE_...``, as typed settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bridge.errors import UsageError
+
+
+class Settings(BaseSettings):
+    """Everything about the daemon that is not about one source."""
+
+    model_config = SettingsConfigDict(env_prefix="BRIDGE_", frozen=True, extra="ignore")
+
+    mappings: Path = Field(Path("mappings"), description="Folder of the mapping files.")
+    database: str = Field(
+        "sqlite:///var/bridge.db", description="The store: `sqlite:///PATH` or `postgresql://...`."
+    )
+    listen: str = Field("127.0.0.1:8080", description="Address and port of the web role.")
+    public_url: str = Field(
+        "", description="The URL Okta reaches the web role by; stands in every `meta.location`."
+    )
+    tls_cert: Path | None = Field(None, description="PEM certificate chain: serve HTTPS itself.")
+    tls_key: Path | None = Field(None, description="PEM key of `BRIDGE_TLS_CERT`.")
+    trusted_proxies: str = Field(
+        "", description="Comma-separated proxy addresses whose `X-Forwarded-*` are believed."
+    )
+    log: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="How much is logged: debug, info, warning or error."
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def _listen_is_address_and_port(cls, value: str) -> str:
+        _, colon, port = value.rpartition(":")
+        if not colon or not port.isdigit() or int(port) > 65535:
+            raise ValueError("is ADDRESS:PORT, such as 127.0.0.1:8080")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_a_url(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://")):
+            raise ValueError("starts with https:// (or http:// for a trial)")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _certificate_and_key_come_together(self) -> Settings:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("BRIDGE_TLS_CERT and BRIDGE_TLS_KEY are set together")
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def base_url(self) -> str:
+        """Where the web role is reached, without a trailing slash."""
+        if self.public_url:
+            return self.public_url
+        return f"{'https' if self.tls_cert else 'http'}://{self.listen}"
+
+
+def load() -> Settings:
+    """The settings of this process. Raises `UsageError` naming each wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = []
+        for fault in error.errors():
+            name = "BRIDGE_" + str(fault["loc"][0]).upper() + ": " if fault["loc"] else ""
+            lines.append(name + fault["msg"].removeprefix("Value error, "))
+        raise UsageError("\n".join(lines)) from None

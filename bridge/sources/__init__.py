@@ -1,0 +1,91 @@
+"""What a source is, and which there are.
+
+A source reads people where they are kept and yields them as entries, in its own words. It knows
+nothing of mappings, the store or SCIM. One file here is one kind of source; the file's name is
+its ``type`` in a mapping file (``-`` for ``_``).
+
+The reader of a source (``sync/run.py``) stores each batch together with its cookie, and believes
+that somebody is absent only after a batch whose verdict is complete and whole. So a source
+
+- yields every entry it read, even from a read that then breaks off;
+- ends a read it trusts with a batch that carries ``Verdict(complete=True)``;
+- ends one it does not with a verdict that says why, or by raising `IncompleteRead`;
+- raises `SourceUnavailable` where nothing answered or the source refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from bridge.model import Batch
+
+_DURATION = re.compile(r"(\d{1,6}) *(second|minute|hour)s?")
+
+
+def _duration(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    found = _DURATION.fullmatch(value.strip())
+    if found is None:
+        raise ValueError("is a time such as `5 seconds`, `2 minutes` or `1 hour`")
+    return timedelta(**{found[2] + "s": int(found[1])})
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+"""A setting written as `5 seconds`, `2 minutes` or `1 hour`."""
+
+
+class SourceSettings(BaseModel):
+    """What every source's section of the mapping file has; each kind adds its own keys.
+
+    ``type`` is read before this model is chosen and is not among the fields.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    require: tuple[str, ...] = ()
+    """Attributes without which an entry is an error, not a guess."""
+
+    def attribute_names(self) -> frozenset[str] | None:
+        """The attributes an entry may have, or None where the file's ``attributes`` lists them."""
+        return None
+
+
+class Source(Protocol):
+    """The one thing a source must be able to do."""
+
+    def read(self, cookie: bytes | None) -> Iterator[Batch]:
+        """Read what changed since ``cookie``, or everything where it is None.
+
+        A cookie is one this source wrote itself. Raises `IncompleteRead` and `SourceUnavailable`.
+        """
+        ...
+
+
+class SourceKind(Protocol):
+    """A module of this folder: its settings, and how a source is made of them."""
+
+    @property
+    def Settings(self) -> type[SourceSettings]: ...  # noqa: N802
+
+    def open(self, settings: SourceSettings, folder: Path) -> Source:
+        """A source; relative paths in ``settings`` are taken from ``folder``, the mapping's own."""
+        ...
+
+
+def kinds() -> Mapping[str, SourceKind]:
+    """Every kind of source, by its ``type`` in a mapping file."""
+    from bridge.sources import csv
+
+    return {"csv": csv}
+
+
+def settings_models() -> Mapping[str, type[SourceSettings]]:
+    """The settings of every kind of source, by its ``type``: what a mapping file is checked by."""
+    return {name: kind.Settings for name, kind in kinds().items()}
