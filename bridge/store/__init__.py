@@ -1,0 +1,12 @@
+"""The store: records that were read, resources that are served, and how it came about.
+
+`Store` gives connections. Everything else is modules of functions whose first parameter is such
+a connection, so that several of them share a transaction. `Publication` is what a decision writes
+through, `Pages` what the web role reads through.
+"""
+
+from bridge.store.database import Store
+from bridge.store.pages import Pages
+from bridge.store.publication import Publication, UserWrite
+
+__all__ = ["Pages", "Publication", "Store", "UserWrite"]

@@ -1,0 +1,166 @@
+"""The people whom the next decision must look at.
+
+Anything that may change a person's answer makes the person due: a record, an override, an
+approval. Such news is counted for each source. A decision asks for the count before it looks
+(`news`), and when it ends takes back only what is as old: who became due while it was thinking
+stays due, and no change is ever decided away unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+    union,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.store.statements import insert, many
+from bridge.store.tables import DueRow, Instant, RecordRow, SourceRow, UserRow, table
+
+_due = table(DueRow)
+_records = table(RecordRow)
+_users = table(UserRow)
+_sources = table(SourceRow)
+
+# Up to so many due people are sorted for each page; more are walked through in order of key,
+# past everybody who is due later only.
+_FEW = 20_000
+
+_ripe = (_due.c.source_id == bindparam("source")) & (_due.c.at <= bindparam("now"))
+_page = (
+    select(_due.c.person_key)
+    .where(_due.c.person_key > bindparam("after"))
+    .order_by(_due.c.person_key)
+    .limit(bindparam("n"))
+)
+_COUNT = select(func.count()).select_from(select(literal(1)).where(_ripe).limit(_FEW).subquery())
+_BY_TIME = _page.where(_ripe)
+# "+ 0" keeps the database from reading in order of time and sorting everybody for each page.
+_BY_KEY = _page.where(
+    _due.c.source_id == bindparam("source"),
+    _due.c.at.op("+", return_type=_due.c.at.type)(literal_column("0")) <= bindparam("now"),
+)
+
+_of_records = (
+    select(_records.c.person_key.label("person_key"))
+    .distinct()
+    .where(_records.c.source_id == bindparam("source"), _records.c.person_key > bindparam("after"))
+    .order_by(_records.c.person_key)
+    .limit(bindparam("n"))
+    .subquery()
+)
+_of_users = (
+    select(_users.c.key.label("person_key"))
+    .where(_users.c.source_id == bindparam("source"), _users.c.key > bindparam("after"))
+    .order_by(_users.c.key)
+    .limit(bindparam("n"))
+    .subquery()
+)
+_PEOPLE = (
+    union(select(_of_records.c.person_key), select(_of_users.c.person_key))
+    .order_by("person_key")
+    .limit(bindparam("n"))
+)
+
+
+def news(c: Connection, source_id: int) -> int:
+    """How much news there has been; ask before looking at anybody, in the same transaction."""
+    return int(c.execute(select(_sources.c.news).where(_sources.c.id == source_id)).scalar_one())
+
+
+def due(
+    c: Connection, source_id: int, now: datetime, after: str = "", limit: int = 500
+) -> list[str]:
+    """The keys of the next people due at ``now``, in order."""
+    values = {"source": source_id, "now": now, "after": after, "n": limit}
+    few = c.execute(_COUNT, {"source": source_id, "now": now}).scalar_one() < _FEW
+    return list(c.execute(_BY_TIME if few else _BY_KEY, values).scalars())
+
+
+def people(c: Connection, source_id: int, after: str = "", limit: int = 500) -> list[str]:
+    """The keys of the next people who have a record or are served, in order."""
+    values = {"source": source_id, "after": after, "n": limit}
+    return list(c.execute(_PEOPLE, values).scalars())
+
+
+def make_due(c: Connection, source_id: int, keys: Collection[str], at: datetime) -> None:
+    """Let people be looked at from ``at`` on, or earlier where they were due already."""
+    if keys:
+        mark = _next(c, source_id)
+        rows = [
+            {"source_id": source_id, "person_key": key, "at": at, "mark": mark}
+            for key in sorted(set(keys))
+        ]
+        c.execute(_marking(insert(c, _due)), rows)
+
+
+def make_due_from(
+    c: Connection,
+    source_id: int,
+    person_key: ColumnElement[str | None],
+    condition: ColumnElement[bool],
+    at: datetime,
+) -> None:
+    """As `make_due`, for the people in a column of the rows that meet a condition."""
+    who = select(
+        literal(source_id), person_key, literal(at, Instant()), literal(_next(c, source_id))
+    )
+    statement = insert(c, _due).from_select(
+        ["source_id", "person_key", "at", "mark"],
+        who.distinct().where(condition, person_key.is_not(None)),
+    )
+    c.execute(_marking(statement))
+
+
+def decided(
+    c: Connection, source_id: int, moments: Mapping[str, datetime | None], as_of: int
+) -> None:
+    """Set when each person is due next, None for never; who has had news since stays due.
+
+    ``as_of`` is what `news` told before the decision looked.
+    """
+    known = _due.c.mark <= as_of
+    never = [{"person": key} for key, at in moments.items() if at is None]
+    later = [
+        {"source_id": source_id, "person_key": key, "at": at, "mark": as_of}
+        for key, at in sorted(moments.items())
+        if at is not None
+    ]
+    at_key = (_due.c.source_id == source_id) & (_due.c.person_key == bindparam("person"))
+    many(c, delete(_due).where(at_key, known), never)
+    statement = insert(c, _due)
+    many(
+        c,
+        statement.on_conflict_do_update(
+            index_elements=["source_id", "person_key"],
+            set_={"at": statement.excluded.at},
+            where=known,
+        ),
+        later,
+    )
+
+
+def _next(c: Connection, source_id: int) -> int:
+    # Updated before it is read: from here on this transaction alone makes news of the source.
+    c.execute(update(_sources).where(_sources.c.id == source_id).values(news=_sources.c.news + 1))
+    return news(c, source_id)
+
+
+def _marking(statement: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["source_id", "person_key"],
+        set_={"at": case((_due.c.at < new.at, _due.c.at), else_=new.at), "mark": new.mark},
+    )

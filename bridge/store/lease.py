@@ -1,0 +1,67 @@
+"""The lease: which process publishes.
+
+Every holder gets a higher epoch. A publication checks its epoch inside its own transaction, so a
+process that was frozen and taken over cannot publish when it wakes up.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, select, update
+
+from bridge.errors import LeaseHeld
+from bridge.store.statements import insert
+from bridge.store.tables import HeartbeatRow, LeaseRow, table
+
+TTL = timedelta(seconds=30)
+"""How long a lease is good after the last sign of life."""
+
+_lease = table(LeaseRow)
+_beat = table(HeartbeatRow)
+
+
+def acquire(c: Connection, holder: str, now: datetime, ttl: timedelta = TTL) -> int:
+    """Take the lease and return its epoch; `LeaseHeld` says who has it and until when."""
+    c.execute(insert(c, _lease).values(id=1, holder="", epoch=0).on_conflict_do_nothing())
+    lease = c.execute(select(_lease).with_for_update()).one()
+    beat = c.execute(select(_beat).where(_beat.c.epoch == lease.epoch)).one_or_none()
+    if beat is not None and beat.expires_at > now:
+        raise LeaseHeld(
+            f"{lease.holder} holds the lease until {beat.expires_at:%Y-%m-%d %H:%M:%SZ}:"
+            " ask it, or wait"
+        )
+    epoch = int(lease.epoch) + 1
+    c.execute(update(_lease).values(holder=holder, epoch=epoch))
+    values = {"epoch": epoch, "expires_at": now + ttl}
+    beat_row = insert(c, _beat).values(id=1, **values)
+    c.execute(beat_row.on_conflict_do_update(index_elements=["id"], set_=values))
+    return epoch
+
+
+def renew(c: Connection, epoch: int, now: datetime, ttl: timedelta = TTL) -> None:
+    """Show that the holder is alive; `LeaseHeld` where another one has taken over."""
+    statement = update(_beat).where(_beat.c.epoch == epoch).values(expires_at=now + ttl)
+    if c.execute(statement).rowcount == 0:
+        raise LeaseHeld("another process has taken the lease over: this one stops publishing")
+
+
+def check(c: Connection, epoch: int) -> None:
+    """Make sure, until the transaction ends, that nobody takes over; `LeaseHeld` if one has."""
+    held = c.execute(select(_lease.c.epoch).with_for_update()).scalar_one_or_none()
+    if held != epoch:
+        raise LeaseHeld("another process has taken the lease over: nothing was published")
+
+
+def release(c: Connection, epoch: int) -> None:
+    """Give the lease back; nothing happens where it was taken over."""
+    c.execute(delete(_beat).where(_beat.c.epoch == epoch))
+
+
+def current(c: Connection, now: datetime) -> str | None:
+    """Who holds the lease at ``now``, if anybody."""
+    return c.execute(
+        select(_lease.c.holder)
+        .join(_beat, _beat.c.epoch == _lease.c.epoch)
+        .where(_beat.c.expires_at > now)
+    ).scalar_one_or_none()

@@ -1,0 +1,242 @@
+"""The records: every entry as it was last read, in the source's words."""
+
+from __future__ import annotations
+
+import base64
+from array import array
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
+
+from bridge.model import Entry, Kind
+from bridge.store.due import due, make_due, make_due_from, news, people
+from bridge.store.statements import among, chunks, many, rows_for
+from bridge.store.tables import RecordRow, SourceRow, table
+
+__all__ = [
+    "Known",
+    "Seen",
+    "count",
+    "due",
+    "finish",
+    "known",
+    "make_due",
+    "news",
+    "of_people",
+    "people",
+    "save",
+    "unidentified",
+]
+
+_records = table(RecordRow)
+_sources = table(SourceRow)
+
+_of_source = _records.c.source_id == bindparam("source")
+_live = _records.c.gone_at.is_(None)
+_entry = (
+    _records.c.record_key,
+    _records.c.person_key,
+    _records.c.ref,
+    _records.c.kind,
+    _records.c.fingerprint,
+    _records.c.attributes,
+)
+_KNOWN: Select[Any] = select(
+    _records.c.record_key, _records.c.id, _records.c.fingerprint, _records.c.gone_at
+).where(_of_source, _records.c.record_key.in_(among()))
+_BEFORE = select(_records.c.record_key, _records.c.id, _records.c.person_key).where(
+    _of_source, _records.c.record_key.in_(among())
+)
+_INSERT = insert(_records)
+_UPDATE = (
+    update(_records)
+    .where(_records.c.id == bindparam("row"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("person_key", "ref", "kind", "attributes", "fingerprint", "run_id")
+        }
+    )
+    .values(read_at=bindparam("read_at"), gone_at=None)
+)
+_UNSEEN = select(_records.c.id).where(_of_source, _live, _records.c.run_id != bindparam("run"))
+_LEFT = update(_records).where(_records.c.id.in_(among())).values(gone_at=bindparam("now"))
+_OF_PEOPLE: Select[Any] = (
+    select(*_entry)
+    .where(_of_source, _records.c.person_key.in_(among()), _live)
+    .order_by(_records.c.record_key)
+)
+
+
+class Known(NamedTuple):
+    """What the store has of a record: its row, its fingerprint, whether it is gone."""
+
+    id: int
+    fingerprint: bytes
+    gone: bool
+
+
+class Seen:
+    """Which records a whole read has come by, a byte for each row of the table."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def mark(self, ids: Collection[int]) -> None:
+        """Note that these rows were read."""
+        seen = self._bytes
+        highest = max(ids, default=-1)
+        if highest >= len(seen):
+            seen.extend(bytes(highest + 1 - len(seen) + 65_536))
+        for row in ids:
+            seen[row] = 1
+
+    def __contains__(self, row: int) -> bool:
+        return row < len(self._bytes) and self._bytes[row] == 1
+
+
+def known(c: Connection, source_id: int, record_keys: Iterable[str]) -> dict[str, Known]:
+    """What the store has of these records; those it has never seen are not in the answer."""
+    rows = rows_for(c, _KNOWN, record_keys, source=source_id)
+    return {key: Known(row, print_, gone is not None) for key, row, print_, gone in rows}
+
+
+def save(
+    c: Connection,
+    source_id: int,
+    run_id: int,
+    changed: Sequence[tuple[Entry, str | None]],
+    gone: Sequence[str],
+    cookie: bytes | None,
+    now: datetime,
+) -> None:
+    """Store a batch: entries with the key of their person, keys of records that are gone, cookie.
+
+    A person's key of None leaves what is there. Everybody concerned is due at once, also the
+    person whose record this was before. An entry that was gone is back.
+    """
+    latest = {entry.record_key: (entry, person) for entry, person in changed}
+    before = {row.record_key: row for row in rows_for(c, _BEFORE, latest, source=source_id)}
+    concerned: set[str] = set()
+    fresh: list[dict[str, Any]] = []
+    stale: list[dict[str, Any]] = []
+    for key, (entry, person) in latest.items():
+        old = before.get(key)
+        if old is not None and old.person_key is not None:
+            concerned.add(old.person_key)
+            person = person or old.person_key
+        if person is not None:
+            concerned.add(person)
+        values = {
+            "person_key": person,
+            "ref": entry.ref,
+            "kind": entry.kind.value,
+            "attributes": _encode(entry),
+            "fingerprint": entry.fingerprint,
+            "run_id": run_id,
+            "read_at": now,
+        }
+        if old is None:
+            fresh.append({**values, "source_id": source_id, "record_key": key})
+        else:
+            stale.append({**values, "row": old.id})
+    many(c, _INSERT, fresh)
+    many(c, _UPDATE, stale)
+    leaving = list(rows_for(c, _BEFORE.where(_live), gone, source=source_id))
+    for chunk in chunks(leaving):
+        c.execute(_LEFT, {"keys": [row.id for row in chunk], "now": now})
+    concerned.update(row.person_key for row in leaving if row.person_key is not None)
+    make_due(c, source_id, concerned, now)
+    if cookie is not None:
+        _set(c, source_id, cookie=cookie)
+
+
+def finish(
+    c: Connection,
+    source_id: int,
+    run_id: int,
+    seen: Seen | None,
+    cookie: bytes | None,
+    now: datetime,
+    as_of: datetime | None = None,
+) -> int:
+    """End a complete read and return how many records it found gone.
+
+    With ``seen`` the read was whole: every record that is neither in it nor changed by this run
+    is gone, and its person due. Without, it was a read of changes and proves no absence.
+    """
+    absent = array("q")
+    if seen is not None:
+        values = {"source": source_id, "run": run_id}
+        unchanged = c.execute(_UNSEEN, values, execution_options={"yield_per": 10_000})
+        absent.extend(row for (row,) in unchanged if row not in seen)
+        for chunk in chunks(absent):
+            c.execute(_LEFT, {"keys": chunk, "now": now})
+            these = _records.c.id.in_(chunk)
+            make_due_from(c, source_id, _records.c.person_key, these, now)
+        _set(c, source_id, complete_at=now, as_of=as_of)
+    if cookie is not None:
+        _set(c, source_id, cookie=cookie)
+    return len(absent)
+
+
+def count(c: Connection, source_id: int) -> int:
+    """How many records of a source are not gone."""
+    statement = select(func.count()).select_from(_records).where(_of_source, _live)
+    return c.execute(statement, {"source": source_id}).scalar_one()
+
+
+def of_people(c: Connection, source_id: int, keys: Iterable[str]) -> dict[str, list[Entry]]:
+    """The records of each person that are not gone, in order of record key."""
+    found: dict[str, list[Entry]] = {}
+    for row in rows_for(c, _OF_PEOPLE, keys, source=source_id):
+        found.setdefault(row.person_key, []).append(_decode(row))
+    return found
+
+
+def unidentified(c: Connection, source_id: int) -> list[Entry]:
+    """The records of people that are not gone and whose person could not be worked out."""
+    statement: Select[Any] = (
+        select(*_entry)
+        .where(_of_source, _live, _records.c.person_key.is_(None))
+        .where(_records.c.kind == Kind.USER.value)
+        .order_by(_records.c.record_key)
+    )
+    return [_decode(row) for row in c.execute(statement, {"source": source_id})]
+
+
+def _set(c: Connection, source_id: int, **values: object) -> None:
+    c.execute(update(_sources).where(_sources.c.id == source_id).values(values))
+
+
+# Attributes hold no objects, so an object can only be the mark of bytes.
+_BYTES = "$bytes"
+_MARK = b'{"$bytes":'
+
+
+def _encode(entry: Entry) -> bytes:
+    return orjson.dumps(dict(entry.attributes), default=_marked)
+
+
+def _marked(value: object) -> dict[str, str]:
+    if isinstance(value, bytes):
+        return {_BYTES: base64.b64encode(value).decode("ascii")}
+    raise TypeError(f"an attribute cannot hold a {type(value).__name__}")
+
+
+def _decode(row: Row[Any]) -> Entry:
+    attributes = orjson.loads(row.attributes)
+    if _MARK in row.attributes:
+        attributes = {name: _unmarked(value) for name, value in attributes.items()}
+    return Entry(row.record_key, attributes, row.fingerprint, row.ref, Kind(row.kind))
+
+
+def _unmarked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return base64.b64decode(value[_BYTES])
+    if isinstance(value, list):
+        return [_unmarked(item) for item in value]
+    return value

@@ -1,0 +1,81 @@
+"""The account of each sync."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select, text, update
+
+from bridge.store.statements import model, new_id
+from bridge.store.tables import AuditRow, PublicationRow, RunRow, table
+
+_runs = table(RunRow)
+_audit = table(AuditRow)
+_publications = table(PublicationRow)
+
+
+def start(c: Connection, source_id: int, mode: str, actor: str, now: datetime) -> int:
+    """Note that a run begins; its id goes with all that it does."""
+    row = RunRow(source_id=source_id, mode=mode, actor=actor, started_at=now)
+    return new_id(c, insert(_runs), row.model_dump(exclude={"id"}))
+
+
+def finish(
+    c: Connection,
+    run_id: int,
+    now: datetime,
+    *,
+    verdict: str = "",
+    reason: str = "",
+    counts: Mapping[str, int] | None = None,
+    held: Mapping[str, int] | None = None,
+    publication: int | None = None,
+) -> None:
+    """Note how a run ended."""
+    c.execute(
+        update(_runs)
+        .where(_runs.c.id == run_id)
+        .values(
+            ended_at=now,
+            verdict=verdict,
+            reason=reason,
+            counts=json.dumps(dict(counts or {})),
+            held=json.dumps(dict(held or {})),
+            publication=publication,
+        )
+    )
+
+
+def get(c: Connection, run_id: int) -> RunRow | None:
+    """The run with that id."""
+    row = c.execute(select(_runs).where(_runs.c.id == run_id)).one_or_none()
+    return None if row is None else model(RunRow, row)
+
+
+def latest(c: Connection, source_id: int) -> RunRow | None:
+    """The run of a source that began last."""
+    statement = select(_runs).where(_runs.c.source_id == source_id).order_by(_runs.c.id.desc())
+    row = c.execute(statement.limit(1)).one_or_none()
+    return None if row is None else model(RunRow, row)
+
+
+def of_publication(c: Connection, number: int) -> RunRow | None:
+    """The run that made a publication."""
+    statement = select(_runs).join(_publications, _publications.c.run_id == _runs.c.id)
+    row = c.execute(statement.where(_publications.c.number == number)).one_or_none()
+    return None if row is None else model(RunRow, row)
+
+
+def deactivations(c: Connection, source_id: int, since: datetime) -> int:
+    """How many people became inactive since then, and nobody's word had allowed it."""
+    return c.execute(
+        select(func.count(_audit.c.subject.distinct())).where(
+            # As text, so that the index of these rows alone is used.
+            text("action = 'deactivated'"),
+            _audit.c.source_id == source_id,
+            _audit.c.at > since,
+            _audit.c.approved.is_(False),
+        )
+    ).scalar_one()

@@ -1,0 +1,60 @@
+"""Small helpers that every module of SQL here shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import BindParameter, Connection, Executable, Row, Table, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
+
+T = TypeVar("T")
+M = TypeVar("M", bound=SQLModel)
+
+# Below every database's limit of bound values, and long enough that a statement costs nothing.
+CHUNK = 500
+
+
+def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """The items in lists of at most ``size``."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def rows_for(
+    c: Connection, statement: Executable, keys: Iterable[Any], **parameters: Any
+) -> Iterator[Any]:
+    """The rows of a statement with an expanding parameter ``keys``, over any number of keys."""
+    for chunk in chunks(keys):
+        yield from c.execute(statement, {**parameters, "keys": chunk})
+
+
+def insert(c: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT."""
+    return sqlite.insert(table) if c.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def many(c: Connection, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:
+    """Run a statement once a row, if there are rows."""
+    if rows:
+        c.execute(statement, rows)
+
+
+def among(name: str = "keys") -> BindParameter[Any]:
+    """A parameter that takes a list of at most `CHUNK` values, for ``column.in_(...)``."""
+    return bindparam(name, expanding=True)
+
+
+def model(kind: type[M], row: Row[Any]) -> M:
+    """A row as an instance of its class, detached from any session."""
+    return kind(**row._mapping)
+
+
+def new_id(c: Connection, statement: Executable, values: dict[str, Any]) -> int:
+    """Insert one row and return the id the database gave it."""
+    key = c.execute(statement, values).inserted_primary_key
+    assert key is not None
+    return int(key[0])

@@ -1,0 +1,208 @@
+"""Plans: held, approved, rejected, lapsed, published."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection
+
+from bridge.errors import UsageError
+from bridge.store import audit, plans
+from bridge.store.plans import PlanChange
+from bridge.store.tables import PlanRow
+from tests.store.company import Company
+
+ANN = PlanChange("ann", "disabled", "inactive", "f1", "active", "inactive: left")
+BEN = PlanChange("ben", "disabled", "inactive", "f2")
+RENAMED = PlanChange("ann", "renamed", "ann2@x.y", "f1")
+
+
+def hold(company: Company, *changes: PlanChange, purpose: str = plans.CHANGES) -> PlanRow:
+    with company.store.write() as c:
+        return plans.create(c, company.source, purpose, changes, 1, company.now)
+
+
+def state_in(c: Connection, plan: PlanRow) -> str:
+    found = plans.get(c, plan.hash)
+    assert found is not None
+    return found.state
+
+
+def state(company: Company, plan: PlanRow) -> str:
+    with company.store.read() as c:
+        return state_in(c, plan)
+
+
+def test_a_held_plan_shows_its_changes_in_order(company: Company) -> None:
+    plan = hold(company, BEN, RENAMED, ANN)
+    assert (plan.state, json.loads(plan.counts)) == ("held", {"disabled": 2, "renamed": 1})
+    with company.store.read() as c:
+        assert plan.id is not None
+        assert plans.changes(c, plan.id) == [ANN, RENAMED, BEN]
+        assert plans.changes(c, plan.id, limit=1, offset=1) == [RENAMED]
+        assert plans.size(c, plan) == 2
+        assert plans.listing(c) == [plan]
+        assert plans.listing(c, states=[plans.APPROVED]) == []
+        assert plans.listing(c, source_id=company.source + 1) == []
+
+
+def test_the_hash_covers_who_which_kind_and_which_target(company: Company) -> None:
+    plan = hold(company, ANN, BEN)
+    assert plan.hash == plans.digest(
+        [("ann", "disabled", "inactive"), ("ben", "disabled", "inactive")]
+    )
+    same = [BEN, ANN._replace(fact="f9", before="x", after="y")]
+    assert hold(company, *same).hash == plan.hash
+    others = {
+        hold(company, change, BEN).hash
+        for change in (ANN._replace(subject="a"), ANN._replace(kind="k"), ANN._replace(target="t"))
+    }
+    assert plan.hash not in others
+    assert len(others) == 3
+
+
+def test_hashes_of_texts_that_run_together_differ() -> None:
+    assert plans.digest([("a", "b", "cd")]) != plans.digest([("a", "bc", "d")])
+
+
+def test_a_plan_is_named_by_any_unique_beginning(company: Company) -> None:
+    many = [hold(company, ANN._replace(subject=f"p{number}")) for number in range(40)]
+    with company.store.read() as c:
+        assert plans.get(c, many[0].hash[:12]) == many[0]
+        # Of 40 hashes at least three begin with the same of 16 digits.
+        first = Counter(plan.hash[0] for plan in many).most_common(1)[0][0]
+        with pytest.raises(UsageError, match="more of the hash"):
+            plans.get(c, first)
+        assert plans.get(c, "") is None
+        assert plans.get(c, "zz") is None
+
+
+def test_of_two_plans_with_the_same_changes_the_newest_is_meant(company: Company) -> None:
+    hold(company, ANN)
+    newest = hold(company, ANN)
+    with company.store.read() as c:
+        assert plans.get(c, newest.hash) == newest
+
+
+def test_an_approval_makes_people_due_and_stands_in_the_audit(company: Company) -> None:
+    plan = hold(company, ANN, RENAMED, BEN)
+    with company.store.write() as c:
+        approved = plans.approve(c, plan.hash[:12], "eve", company.now)
+    assert (approved.state, approved.decided_by, approved.decided_at) == (
+        "approved", "eve", company.now,
+    )  # fmt: skip
+    assert state(company, plan) == "approved"
+    assert company.due() == ["ann", "ben"]
+    with company.store.read() as c:
+        assert plans.approved_subjects(c, company.source) == ["ann", "ben"]
+        assert plans.approved_subjects(c, company.source, after="ann") == ["ben"]
+        (row,) = audit.recent(c)
+    assert (row.action, row.actor, json.loads(row.detail)) == (
+        "plan approved", "eve", {"plan": plan.hash},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("decide", [plans.approve, plans.reject])
+def test_only_a_held_plan_can_be_decided(company: Company, decide: object) -> None:
+    assert callable(decide)
+    plan = hold(company, ANN)
+    with company.store.write() as c:
+        plans.reject(c, plan.hash, "eve", company.now)
+        with pytest.raises(UsageError, match="rejected, not held"):
+            decide(c, plan.hash, "eve", company.now)
+        with pytest.raises(UsageError, match="there is no plan"):
+            decide(c, "ffff", "eve", company.now)
+
+
+def test_open_plans_speak_of_their_people(company: Company) -> None:
+    first, second = hold(company, ANN, BEN), hold(company, RENAMED)
+    with company.store.write() as c:
+        plans.reject(c, second.hash, "eve", company.now)
+        opened = plans.open_changes(c, company.source, ["ann", "zoe"])
+    assert set(opened) == {"ann"}
+    change = opened["ann"]["disabled"]
+    assert (change.plan_id, change.plan_hash, change.state, change.target, change.fact) == (
+        first.id, first.hash, "held", "inactive", "f1",
+    )  # fmt: skip
+    rejected = opened["ann"]["renamed"]
+    assert (rejected.state, rejected.actor, rejected.purpose) == ("rejected", "eve", "changes")
+
+
+def test_of_several_open_plans_the_newest_speaks(company: Company) -> None:
+    hold(company, ANN)
+    newest = hold(company, ANN._replace(target="later"))
+    with company.store.read() as c:
+        change = plans.open_changes(c, company.source, ["ann"])["ann"]["disabled"]
+    assert (change.plan_id, change.target) == (newest.id, "later")
+
+
+def test_an_approval_lapses_after_a_day_and_its_people_are_due(company: Company) -> None:
+    plan = hold(company, ANN)
+    with company.store.write() as c:
+        plans.approve(c, plan.hash, "eve", company.now)
+    with company.publication() as p:
+        p.set_due(company.source, {"ann": None}, as_of=1000)
+    for passed, expected in (
+        (timedelta(hours=23, minutes=59), []),
+        (timedelta(minutes=1), [plan.id]),
+        (timedelta(days=1), []),
+    ):
+        company.now += passed
+        with company.store.write() as c:
+            assert [lapsed.id for lapsed in plans.lapse(c, company.now)] == expected
+    assert state(company, plan) == "lapsed"
+    assert company.due() == ["ann"]
+    with company.store.read() as c:
+        assert plans.open_changes(c, company.source, ["ann"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("held", "lapsed"), ("rejected", "lapsed"), ("approved", "published")]
+)
+def test_a_plan_ends_with_its_last_open_change(company: Company, before: str, after: str) -> None:
+    plan = hold(company, ANN, BEN)
+    with company.store.write() as c:
+        if before != "held":
+            decide = plans.approve if before == "approved" else plans.reject
+            decide(c, plan.hash, "eve", company.now)
+        opened = plans.open_changes(c, company.source, ["ann", "ben"])
+        plans.settle(c, [opened["ann"]["disabled"]])
+        assert state_in(c, plan) == before
+        plans.settle(c, [opened["ben"]["disabled"]])
+        plans.settle(c, [])
+    assert state(company, plan) == after
+
+
+def test_a_first_load_that_is_held_follows_what_is_read(company: Company) -> None:
+    plan = hold(company, ANN, purpose=plans.FIRST_LOAD)
+    with company.store.write() as c:
+        more = plans.amend(c, plan, [BEN, ANN._replace(target="other")])
+        assert json.loads(more.counts) == {"disabled": 2}
+        fewer = plans.drop(c, more, [("ann", "disabled"), ("nobody", "disabled")])
+        assert plan.id is not None
+        assert plans.changes(c, plan.id) == [BEN]
+        assert len({plan.hash, more.hash, fewer.hash}) == 3
+        plans.approve(c, fewer.hash, "eve", company.now)
+        for change in (plans.amend, plans.drop):
+            with pytest.raises(UsageError, match="not held"):
+                change(c, fewer, [])
+
+
+def test_a_plan_that_was_overtaken_lapses(company: Company) -> None:
+    plan = hold(company, ANN, purpose=plans.EDIT)
+    with company.store.write() as c:
+        plans.overtake(c, plan)
+    assert state(company, plan) == "lapsed"
+
+
+def test_a_plan_of_many_people_is_streamed(company: Company) -> None:
+    changes = (ANN._replace(subject=f"p{number:05d}") for number in range(12_000))
+    with company.store.write() as c:
+        plan = plans.create(c, company.source, plans.FIRST_LOAD, changes, 1, company.now)
+        plans.approve(c, plan.hash, "eve", company.now)
+        assert plans.size(c, plan) == 12_000
+        assert plans.approved_subjects(c, company.source, after="p11998") == ["p11999"]
+    assert len(company.due()) == 500
