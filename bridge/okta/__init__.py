@@ -1,0 +1,1 @@
+"""Okta's side: what an import makes of what is served."""

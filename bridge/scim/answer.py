@@ -1,0 +1,43 @@
+"""An answer ready to send: status, headers and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.types import Receive, Scope, Send
+
+
+class Answer:
+    """A response whose body is bytes already; it does what Starlette's does, and no more."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(
+        self,
+        body: bytes,
+        media_type: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.headers = [
+            (b"content-type", media_type.encode()),
+            (b"content-length", b"%d" % len(body)),
+        ]
+        if headers:
+            self.headers += [(name.lower().encode(), v.encode()) for name, v in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = b"" if scope["method"] == "HEAD" else self.body
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+class NotModified(Answer):
+    """The answer that the client's copy is still good (RFC 9110 section 15.4.5)."""
+
+    def __init__(self, etag: str) -> None:
+        self.status = 304
+        self.body = b""
+        self.headers = [(b"etag", etag.encode())]
