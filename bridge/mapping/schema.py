@@ -1,0 +1,36 @@
+"""The custom attributes as a SCIM schema says them (RFC 7643 section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.mapping.targets import Targets
+
+# SCIM has no day without a time; it is served as text such as 2026-07-04.
+_SCIM_TYPES = {"date": "string"}
+
+
+def custom_schemas(targets: Targets) -> Mapping[str, list[dict[str, Any]]]:
+    """The attribute definitions of each custom schema, by its URN."""
+    if not targets.urn:
+        return {}
+    definitions = []
+    for target in targets.custom:
+        type_ = _SCIM_TYPES.get(target.type, target.type)
+        definition: dict[str, Any] = {
+            "name": target.path[-1],
+            "type": type_,
+            "multiValued": False,
+            "description": target.description,
+            "required": target.required,
+            "mutability": "readOnly",
+            "returned": "default",
+            "uniqueness": "none",
+        }
+        if type_ in ("string", "reference"):
+            definition["caseExact"] = True
+        if type_ == "reference":
+            definition["referenceTypes"] = ["uri"]
+        definitions.append(definition)
+    return {targets.urn: definitions}
