@@ -6,6 +6,7 @@
     ├── EntryFault             one entry cannot be mapped: skip this entry, list it, go on
     ├── IncompleteRead         the read proves nothing about who is absent: read again later
     ├── SourceUnavailable      nothing answered, or it refused us: try later, or ask a person
+    │   └── AccessRefused      our credentials were refused: a person mends them, no quick retry
     ├── LeaseHeld              another process publishes: ask that one, or wait
     └── StorageError           the store cannot be read or written: free, mend or restore it
 
@@ -41,6 +42,10 @@ class SourceUnavailable(BridgeError):
     """The source did not answer or refused us; nothing was read."""
 
     exit_code = 7
+
+
+class AccessRefused(SourceUnavailable):
+    """The source refused our credentials; trying them again and again would lock the account."""
 
 
 class LeaseHeld(BridgeError):

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol, Self, get_args
 
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 
 from bridge.errors import UsageError
 from bridge.mapping.faults import Faults, Place, did_you_mean
@@ -25,8 +26,8 @@ _SECRET = re.compile(r"\$\{(env|file):([^}]+)\}")
 class SourceModel(Protocol):
     """What a source's settings are to a mapping: a pydantic model that can name attributes."""
 
-    require: tuple[str, ...]
-    model_fields: Any
+    @property
+    def require(self) -> tuple[str, ...]: ...
 
     @classmethod
     def model_validate(cls, obj: Any, /) -> Self: ...
@@ -60,6 +61,11 @@ def _secret(where: str, name: str, environment: Mapping[str, str]) -> str:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise UsageError(f"${{file:{name}}} cannot be read: {reason}") from None
+
+
+def _fields(model: type[SourceModel]) -> dict[str, FieldInfo]:
+    assert issubclass(model, BaseModel)
+    return model.model_fields
 
 
 def read_source(
@@ -98,7 +104,7 @@ def source_settings(model: type[SourceModel], section: Mapping[str, Any]) -> Sou
 
 def _check_secrets(node: Table, model: type[SourceModel], faults: Faults) -> None:
     for name, value in node.values.items():
-        field = model.model_fields.get(name)
+        field = _fields(model).get(name)
         if field is None or not isinstance(value, Scalar):
             continue
         if field.annotation is SecretStr or SecretStr in get_args(field.annotation):
@@ -117,7 +123,7 @@ def _add(fault: Any, node: Table, model: type[SourceModel], faults: Faults) -> N
     place, at_key = _place(node, path)
     dotted = _dotted(path)
     if fault["type"] == "extra_forbidden":
-        hint = did_you_mean(str(path[-1]), model.model_fields) if len(path) == 1 else ""
+        hint = did_you_mean(str(path[-1]), _fields(model)) if len(path) == 1 else ""
         faults.add(at_key, f"unknown key {dotted!r} under source", hint)
     elif fault["type"] == "missing":
         faults.add(node.place, f"source.{dotted} is missing")

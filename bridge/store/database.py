@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bridge.errors import StorageError, UsageError
-from bridge.store import migrate
+from bridge.store import lease, migrate
 from bridge.store.faults import explained
 from bridge.store.publication import Publication, publication
 
@@ -78,10 +78,15 @@ class Store:
             yield c
 
     def publication(
-        self, *, epoch: int, run_id: int, now: Callable[[], datetime]
+        self,
+        *,
+        epoch: int,
+        run_id: int,
+        now: Callable[[], datetime],
+        ttl: timedelta = lease.TTL,
     ) -> AbstractContextManager[Publication]:
         """A transaction through which a decision is published; see `Publication`."""
-        return publication(self.write(), epoch=epoch, run_id=run_id, now=now)
+        return publication(self.write(), epoch=epoch, run_id=run_id, now=now, ttl=ttl)
 
     def close(self) -> None:
         """Give back every connection."""

@@ -19,14 +19,13 @@ from sqlalchemy import (
     delete,
     func,
     literal,
-    literal_column,
     select,
     union,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.store.statements import insert, many
+from bridge.store.statements import aside, insert, many
 from bridge.store.tables import DueRow, Instant, RecordRow, SourceRow, UserRow, table
 
 _due = table(DueRow)
@@ -39,18 +38,21 @@ _sources = table(SourceRow)
 _FEW = 20_000
 
 _ripe = (_due.c.source_id == bindparam("source")) & (_due.c.at <= bindparam("now"))
-_page = (
-    select(_due.c.person_key)
-    .where(_due.c.person_key > bindparam("after"))
-    .order_by(_due.c.person_key)
+_COUNT = select(func.count()).select_from(select(literal(1)).where(_ripe).limit(_FEW).subquery())
+# The limit inside keeps SQLite from reading in order of key, past everybody due later.
+_few = select(_due.c.person_key).where(_ripe).limit(_FEW).subquery()
+_BY_TIME = (
+    select(_few.c.person_key)
+    .where(_few.c.person_key > bindparam("after"))
+    .order_by(_few.c.person_key)
     .limit(bindparam("n"))
 )
-_COUNT = select(func.count()).select_from(select(literal(1)).where(_ripe).limit(_FEW).subquery())
-_BY_TIME = _page.where(_ripe)
-# "+ 0" keeps the database from reading in order of time and sorting everybody for each page.
-_BY_KEY = _page.where(
-    _due.c.source_id == bindparam("source"),
-    _due.c.at.op("+", return_type=_due.c.at.type)(literal_column("0")) <= bindparam("now"),
+_BY_KEY = (
+    select(_due.c.person_key)
+    .where(_due.c.source_id == bindparam("source"), _due.c.person_key > bindparam("after"))
+    .where(aside(_due.c.at) <= bindparam("now"))
+    .order_by(_due.c.person_key)
+    .limit(bindparam("n"))
 )
 
 _of_records = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 from sqlalchemy import Connection, delete, func, select, update
@@ -125,12 +125,16 @@ def publication(
     epoch: int,
     run_id: int,
     now: Callable[[], datetime],
+    ttl: timedelta,
 ) -> Iterator[Publication]:
-    """Publish in a transaction, under the lease of that epoch; `LeaseHeld` where it is lost."""
+    """Publish in a transaction, under the lease of that epoch; `LeaseHeld` where it is lost.
+
+    The lease is good for ``ttl`` from the end on.
+    """
     with transaction as c:
         lease.check(c, epoch)
         published = Publication(c, now)
         yield published
         published.end(run_id)
         # Last, because on PostgreSQL a renewal elsewhere would have to wait for this row.
-        lease.renew(c, epoch, now())
+        lease.renew(c, epoch, now(), ttl)

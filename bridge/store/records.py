@@ -6,6 +6,7 @@ import base64
 from array import array
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select,
 
 from bridge.model import Entry, Kind
 from bridge.store.due import due, make_due, make_due_from, news, people
-from bridge.store.statements import among, chunks, many, rows_for
+from bridge.store.statements import among, aside, chunks, many, rows_for
 from bridge.store.tables import RecordRow, SourceRow, table
 
 __all__ = [
@@ -50,6 +51,7 @@ _KNOWN: Select[Any] = select(
 _BEFORE = select(_records.c.record_key, _records.c.id, _records.c.person_key).where(
     _of_source, _records.c.record_key.in_(among())
 )
+_LEAVING = _BEFORE.where(aside(_records.c.gone_at).is_(None))
 _INSERT = insert(_records)
 _UPDATE = (
     update(_records)
@@ -64,11 +66,13 @@ _UPDATE = (
 )
 _UNSEEN = select(_records.c.id).where(_of_source, _live, _records.c.run_id != bindparam("run"))
 _LEFT = update(_records).where(_records.c.id.in_(among())).values(gone_at=bindparam("now"))
-_OF_PEOPLE: Select[Any] = (
-    select(*_entry)
-    .where(_of_source, _records.c.person_key.in_(among()), _live)
-    .order_by(_records.c.record_key)
+_BY_PERSON: Select[Any] = select(*_entry).where(_of_source, aside(_records.c.gone_at).is_(None))
+_OF_PEOPLE = _BY_PERSON.where(_records.c.person_key.in_(among()))
+_UNIDENTIFIED = _BY_PERSON.where(
+    _records.c.person_key.is_(None), _records.c.kind == Kind.USER.value
 )
+
+_record_key = attrgetter("record_key")
 
 
 class Known(NamedTuple):
@@ -145,7 +149,7 @@ def save(
             stale.append({**values, "row": old.id})
     many(c, _INSERT, fresh)
     many(c, _UPDATE, stale)
-    leaving = list(rows_for(c, _BEFORE.where(_live), gone, source=source_id))
+    leaving = list(rows_for(c, _LEAVING, gone, source=source_id))
     for chunk in chunks(leaving):
         c.execute(_LEFT, {"keys": [row.id for row in chunk], "now": now})
     concerned.update(row.person_key for row in leaving if row.person_key is not None)
@@ -192,20 +196,15 @@ def count(c: Connection, source_id: int) -> int:
 def of_people(c: Connection, source_id: int, keys: Iterable[str]) -> dict[str, list[Entry]]:
     """The records of each person that are not gone, in order of record key."""
     found: dict[str, list[Entry]] = {}
-    for row in rows_for(c, _OF_PEOPLE, keys, source=source_id):
+    for row in sorted(rows_for(c, _OF_PEOPLE, keys, source=source_id), key=_record_key):
         found.setdefault(row.person_key, []).append(_decode(row))
     return found
 
 
 def unidentified(c: Connection, source_id: int) -> list[Entry]:
     """The records of people that are not gone and whose person could not be worked out."""
-    statement: Select[Any] = (
-        select(*_entry)
-        .where(_of_source, _live, _records.c.person_key.is_(None))
-        .where(_records.c.kind == Kind.USER.value)
-        .order_by(_records.c.record_key)
-    )
-    return [_decode(row) for row in c.execute(statement, {"source": source_id})]
+    rows = c.execute(_UNIDENTIFIED, {"source": source_id})
+    return [_decode(row) for row in sorted(rows, key=_record_key)]
 
 
 def _set(c: Connection, source_id: int, **values: object) -> None:

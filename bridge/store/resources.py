@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from bridge.model import GROUP_URN, USER_URN, Kind, Link, Served
-from bridge.store.statements import among, rows_for
+from bridge.store.statements import among, aside, rows_for
 from bridge.store.tables import GroupRow, LinkRow, SourceRow, UserRow, fold, table
 
 _users = table(UserRow)
@@ -30,10 +30,11 @@ _SERVED: Select[Any] = select(
 )
 _BY_KEY = _SERVED.where(_in_source, _users.c.key.in_(among()))
 _BY_FOLD = _SERVED.where(_users.c.name_fold.in_(among())).order_by(_users.c.position)
+_in_source_aside = aside(_users.c.source_id) == bindparam("source")
 _NAMED_BY = {
-    "key": _users.c.key,
-    "externalId": _users.c.external_id,
-    "userName": _users.c.name_fold,
+    "key": (_users.c.key, _in_source),
+    "externalId": (_users.c.external_id, _in_source_aside),
+    "userName": (_users.c.name_fold, _in_source_aside),
 }
 _DEPENDENTS = (
     select(_users.c.key)
@@ -73,11 +74,11 @@ def resolve(c: Connection, source_id: int, by: str, refs: Iterable[str]) -> dict
     ``by`` is ``key``, ``externalId`` or ``userName``. Of several the active one is meant, then
     the one served longest.
     """
-    column = _NAMED_BY[by]
+    column, in_source = _NAMED_BY[by]
     wanted: dict[str, list[str]] = {}
     for ref in refs:
         wanted.setdefault(link_name(by, ref), []).append(ref)
-    statement = _SERVED.add_columns(column.label("named")).where(_in_source, column.in_(among()))
+    statement = _SERVED.add_columns(column.label("named")).where(in_source, column.in_(among()))
     found: dict[str, Served] = {}
     for row in rows_for(c, statement, wanted, source=source_id):
         person, rival = _served(row), found.get(row.named)

@@ -54,9 +54,11 @@ def get(c: Connection, run_id: int) -> RunRow | None:
     return None if row is None else model(RunRow, row)
 
 
-def latest(c: Connection, source_id: int) -> RunRow | None:
-    """The run of a source that began last."""
+def latest(c: Connection, source_id: int, reads: bool = False) -> RunRow | None:
+    """The run of a source that began last, of those that read it or of all."""
     statement = select(_runs).where(_runs.c.source_id == source_id).order_by(_runs.c.id.desc())
+    if reads:
+        statement = statement.where(_runs.c.mode != "decide")
     row = c.execute(statement.limit(1)).one_or_none()
     return None if row is None else model(RunRow, row)
 

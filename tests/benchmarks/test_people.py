@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import csv
 import io
+from base64 import b64encode
 from collections import Counter
 from datetime import date
 
 import pytest
 
+from benchmarks.ldif import BASE, write_ldif
 from benchmarks.people import HEADINGS, TODAY, Person, churn, people, write_csv
 
 COMPANY = list(people(4000, seed=3))
@@ -101,3 +103,18 @@ def test_the_export_has_a_row_for_every_employment() -> None:
     assert tuple(headings) == HEADINGS
     assert len(rows) == count == sum(len(person.employments) for person in COMPANY)
     assert {len(row) for row in rows} == {len(HEADINGS)}
+
+
+def test_the_directory_has_an_entry_for_everybody_and_their_manager() -> None:
+    file = io.StringIO()
+    assert write_ldif(COMPANY, file) == len(COMPANY)
+    branch, *entries = file.getvalue().strip().split("\n\n")
+    assert branch.startswith(f"dn: {BASE}\n")
+    names = [entry.partition("\n")[0] for entry in entries]
+    assert len(set(names)) == len(COMPANY)
+    managers = {line.removeprefix("manager: ") for entry in entries for line in entry.split("\n")
+                if line.startswith("manager: ")}  # fmt: skip
+    assert managers <= {name.removeprefix("dn: ") for name in names}
+    assert file.getvalue().isascii()
+    assert b64encode("Käthe Kraus".encode()).decode() in entries[0]
+    assert "shadowExpire: -1" in entries[0].split("\n")

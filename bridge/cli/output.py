@@ -1,0 +1,155 @@
+"""What commands print: tables and sentences for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bridge import settings
+from bridge.settings import Settings
+from bridge.store import Store
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+# Whatever a terminal would obey or show in another order instead of printing it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def data(value: Any) -> None:
+    """Print a value as JSON on stdout."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
+    text = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    sys.stdout.write(text + "\n")
+
+
+def say(text: str, style: str | None = None) -> None:
+    """Print a sentence of the answer itself."""
+    _console(sys.stdout).print(printable(text), style=style)
+
+
+def note(text: str) -> None:
+    """Print a sentence beside the answer, on stderr."""
+    _console(sys.stderr).print(printable(text))
+
+
+def complain(text: str) -> None:
+    """Print what went wrong, on stderr."""
+    _console(sys.stderr).print(printable(text), style="red")
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
+    """Print a table whose last column folds to fit the terminal, or the sentence ``empty``.
+
+    Where the output is no terminal, nothing is folded: a row is a line.
+    """
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        drawn.add_column(heading, overflow="fold", no_wrap=heading != headings[-1])
+    for row in rows:
+        drawn.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
+    if not drawn.row_count:
+        say(empty)
+        return
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = 10_000
+    with console.capture() as captured:
+        console.print(drawn)
+    for line in captured.get().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
+
+
+def printable(text: str) -> str:
+    """A text in which nothing commands the terminal: people's values come from outside."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """A number and its noun: ``1 person``, ``2,000 people``."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago a moment was, in the largest unit that fits; ``never`` for None."""
+    if moment is None:
+        return "never"
+    seconds = int((datetime.now(UTC) - moment).total_seconds())
+    for name, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            return counted(seconds // size, name, f"{name}s") + " ago"
+    return "just now"
+
+
+def actor() -> str:
+    """The login name of whoever runs the command; it stands in the audit."""
+    name = os.environ.get("SUDO_USER")
+    if name:
+        return name
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run under a number without a name
+        return f"user {os.getuid()}"
+
+
+def context() -> tuple[Settings, Store]:
+    """The settings and the opened store of this command."""
+    loaded = settings.load()
+    return loaded, Store.open(loaded.database)
+
+
+class Steps:
+    """The progress of a long command: a live line on a terminal, a JSON line a step elsewhere."""
+
+    def __init__(self) -> None:
+        self._bar: Bar | None = None
+        self._step = ""
+        console = _console(sys.stderr)
+        if console.is_terminal:
+            self._bar = Bar(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                TimeElapsedColumn(),
+                console=console,
+                transient=True,
+            )
+            self._task = self._bar.add_task("starting", total=None)
+
+    def __enter__(self) -> Steps:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def __call__(self, step: str, done: int) -> None:
+        if self._bar:
+            self._bar.update(self._task, description=f"{step} {done:,}" if done else step)
+        elif step != self._step:
+            sys.stderr.write(json.dumps({"step": step, "done": done}) + "\n")
+            sys.stderr.flush()
+        self._step = step
+
+
+def _console(stream: Any) -> Console:
+    """A console that folds no line, so that what is to be copied stays whole."""
+    return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value)

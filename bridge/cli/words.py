@@ -1,0 +1,60 @@
+"""The kinds of change and the reports of a sync, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bridge.cli.output import counted
+from bridge.store import plans
+from bridge.sync.read import COMPLETE, FAILED, INCOMPLETE
+from bridge.sync.report import Report
+
+_KINDS = {
+    "first_load": "of the first load",
+    "absent": "no longer in the source",
+    "disabled": "disabled by the source",
+    "edited": "changed by an edited file",
+    "memberships": "memberships removed",
+}
+
+
+def kind(name: str) -> str:
+    """A kind of change in words: an extension's attribute without its long URN."""
+    first, colon, path = name.partition(":")
+    return f"{path.rpartition(':')[2]} emptied" if colon else _KINDS.get(first, first)
+
+
+def kinds(counts: Mapping[str, int]) -> str:
+    """Counts by kind, such as ``5 disabled by the source, 2 new``."""
+    return ", ".join(f"{count:,} {kind(name)}" for name, count in sorted(counts.items()) if count)
+
+
+def sentences(report: Report) -> Iterator[str]:
+    """What a sync did."""
+    read = f"{report.verdict}: {report.reason}" if report.reason else report.verdict
+    records = counted(report.entries, "record", "records")
+    if report.verdict == FAILED:
+        yield f"{report.source}: {read}"
+        yield "  Nothing could be read: nobody is changed by it, and it is tried again."
+    elif report.verdict == INCOMPLETE:
+        yield f"{report.source}: {records} read, {read}"
+        yield "  Nobody is called absent because of this read; the next one tries again."
+    elif report.verdict == COMPLETE and not report.entries:
+        yield f"{report.source}: nothing new in the source since the last read ({read})"
+    elif report.verdict:
+        news = report.changed + report.gone
+        what = f"{news:,} of them new, changed or gone" if news else "none of them new or changed"
+        yield f"{report.source}: {records} read, {what} ({read})"
+    if report.written:
+        done = kinds(report.counts)
+        people = counted(report.written, "person", "people")
+        yield f"  Published {people}" + (f": {done}" if done else "")
+    elif report.verdict == COMPLETE and not report.held and not report.plans:
+        yield "  Nobody is served differently."
+    if report.held:
+        yield f"  Held: {kinds(report.held)}"
+    for hash in report.plans:
+        yield f"  Waits for your word: bridge plan show {hash[: plans.SHOWN]}"
+    if report.problems:
+        people = counted(report.problems, "person or record", "people or records")
+        yield f"  {people} cannot be served as the source has them: bridge status"

@@ -1,0 +1,1 @@
+"""Where source, mapping and store meet: read, decide, publish."""

@@ -1,0 +1,268 @@
+"""One person's change: what is served, what the source now says, and which limits that concerns.
+
+Pure. A *draft* is what the live mapping makes of a person; its *kinds* name each way in which it
+differs from what is served, as the ``limits:`` of a mapping file name them, with the target that
+an approval would cover. `compose` gives what may be published while some kinds are held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from bridge.mapping import Mapping
+from bridge.model import Entry, GroupKey, Kind, Link, Mapped, Resource, Served
+from bridge.store.tables import OverrideRow
+
+NEW = "new"
+FIRST_LOAD = "first_load"
+ABSENT = "absent"
+DISABLED = "disabled"
+EDITED = "edited"
+PROTECTED = "protected"
+REACTIVATED = "reactivated"
+RENAMED = "renamed"
+EMPTIED = "emptied"
+MEMBERSHIPS = "memberships"
+
+OVERRIDE = "override"
+"""Not a kind, as no limit guards it: the cause of a flip that somebody asked for by name."""
+
+DEACTIVATIONS = (DISABLED, EDITED, ABSENT)
+"""Every way to become inactive that a limit guards, the one a source states itself first."""
+
+_NAMELESS = (
+    "is to be active, but the userName went to somebody else and the source says no other "
+    "(give the person one there)"
+)
+_LEAVING = frozenset({*DEACTIVATIONS, PROTECTED})
+_FLIPS = _LEAVING | {REACTIVATED, NEW, FIRST_LOAD}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the mapping makes of one person, beside what is served.
+
+    ``after`` is None where there is nothing to serve: nobody was served and nobody is wanted.
+    ``kinds`` maps each kind of change to its target. ``fact`` is a digest of the records, and
+    ``forced`` says that an override decided ``active``.
+    """
+
+    key: str
+    before: Served | None
+    after: Resource | None
+    groups: tuple[GroupKey, ...] = ()
+    reason: str = ""
+    rule: str = ""
+    fact: str = ""
+    faults: tuple[str, ...] = ()
+    until: datetime | None = None
+    forced: bool = False
+    kinds: Dict[str, str] = field(default_factory=dict)
+
+    @property
+    def cause(self) -> str:
+        """The kind of change that flips ``active``, or `OVERRIDE`."""
+        if self.forced and self.before is not None:
+            return OVERRIDE
+        return next((kind for kind in self.kinds if kind in _FLIPS), OVERRIDE)
+
+    def weight(self, kind: str) -> int:
+        """How much one person's change of this kind counts: memberships each, all else once."""
+        return self.kinds[kind].count("\n") + 1 if kind == MEMBERSHIPS else 1
+
+
+def draft(
+    key: str,
+    entries: Sequence[Entry],
+    before: Served | None,
+    mapping: Mapping,
+    now: datetime,
+    override: OverrideRow | None = None,
+) -> Draft:
+    """What ``mapping`` makes of a person's records at ``now``; no records: the person is absent."""
+    fact = blake2b(b"".join(entry.fingerprint for entry in entries), digest_size=8).hexdigest()
+    mapped = mapping.person(entries, now) if entries else Mapped(skipped="no longer in the source")
+    after, groups = mapped.resource, mapped.groups
+    reason, cause = mapped.reason, DISABLED
+    if mapped.faults and before is not None:
+        # Last good values, last state; but what the rules say for certain still goes through.
+        after, groups = _as_served(before), _groups(before)
+        if mapped.active is False:
+            after = _with_active(after, False)
+        else:
+            reason = before.reason
+    elif mapped.skipped and before is not None:
+        after, groups = _with_active(_as_served(before), False), ()
+        cause = ABSENT
+        reason = f"left scope: {mapped.skipped}" if entries else mapped.skipped
+        if not before.active:
+            reason = before.reason
+    until, faults = mapped.until, mapped.faults
+    if override is not None and after is not None:
+        nameless = before is not None and after.attributes["userName"] == left_name(before.id)
+        after = _with_active(after, override.active and not nameless)
+        if override.active and nameless:
+            faults += (_NAMELESS,)
+        reason = f"override by {override.actor}: {override.reason}"
+        until = _earliest(until, override.until)
+    kinds: dict[str, str] = {}
+    if after is not None:
+        kinds = _kinds(before, after, groups, cause)
+    if before is not None:
+        if override is not None:
+            kinds = {kind: target for kind, target in kinds.items() if kind not in _FLIPS}
+        elif cause in kinds and _is_protected(before, mapping.protect):
+            kinds[PROTECTED] = kinds.pop(cause)
+    return Draft(
+        key=key,
+        before=before,
+        after=after,
+        groups=groups,
+        reason=reason,
+        rule=mapped.rule,
+        fact=fact,
+        faults=faults,
+        until=until,
+        forced=override is not None,
+        kinds=kinds,
+    )
+
+
+def because_of_edit(new: Draft, old: Draft) -> Draft:
+    """``new`` with the kinds that ``old``, the live mapping's draft, does not have as *edited*."""
+    kinds = dict(new.kinds)
+    edited = [kind for kind in (*DEACTIVATIONS, RENAMED) if kind in kinds.keys() - old.kinds.keys()]
+    if edited:
+        kinds[EDITED] = "\n".join(kinds.pop(kind) for kind in edited)
+    return replace(new, kinds=kinds)
+
+
+def as_first_load(new: Draft) -> Draft:
+    """``new`` as part of a first load, which is approved as a whole."""
+    if new.after is None:
+        return new
+    target = "active" if new.after.attributes["active"] else "inactive"
+    return replace(new, kinds={FIRST_LOAD: target})
+
+
+def compose(new: Draft, held: Set[str]) -> tuple[Resource | None, tuple[GroupKey, ...]]:
+    """What may be published of a draft while the kinds in ``held`` wait, with its groups."""
+    before, after, groups = new.before, new.after, new.groups
+    if after is None or not held:
+        return after, groups
+    if before is None:
+        return None, ()
+    attributes = dict(after.attributes)
+    links = after.links
+    for kind in held:
+        if kind in _FLIPS:
+            attributes["active"] = before.active
+        elif kind == RENAMED:
+            attributes["userName"] = before.user_name
+        elif kind.startswith(EMPTIED):
+            path = tuple(kind.removeprefix(EMPTIED + ":").rsplit("/", 1))
+            attributes = _restored(attributes, before.attributes, path)
+            links += tuple(link for link in before.links if link.path[: len(path)] == path)
+    if held & {MEMBERSHIPS, *_LEAVING}:  # whoever may not leave stays in the groups as well
+        kept = before.groups - {group.key for group in groups}
+        groups += tuple(GroupKey(key, "") for key in sorted(kept))
+    return Resource(after.kind, attributes, links), groups
+
+
+def identities(key: str, attributes: Dict[str, Any]) -> list[tuple[str, str]]:
+    """The names by which links may refer to a person, as (by, ref)."""
+    found = [("key", key), ("userName", str(attributes["userName"]).casefold())]
+    if "externalId" in attributes:
+        found.append(("externalId", attributes["externalId"]))
+    return found
+
+
+def names_that_moved(new: Draft) -> Iterator[tuple[str, str]]:
+    """The names under which links may find this person, where an answer may now differ."""
+    before = new.before.attributes if new.before is not None else None
+    after = new.after.attributes if new.after is not None else None
+    if before is not None and after is not None:
+        without = {name: value for name, value in before.items() if name != "active"}
+        if without == {name: value for name, value in after.items() if name != "active"}:
+            return
+    for attributes in (before, after):
+        if attributes is not None:
+            yield from identities(new.key, attributes)
+
+
+def _kinds(
+    before: Served | None, after: Resource, groups: tuple[GroupKey, ...], cause: str
+) -> dict[str, str]:
+    active = bool(after.attributes["active"])
+    if before is None:
+        return {NEW: "active" if active else "inactive"}
+    kinds = {}
+    if before.active and not active:
+        kinds[cause] = "inactive"
+    elif active and not before.active:
+        kinds[REACTIVATED if before.ever_active else NEW] = "active"
+    if not (before.active or active):
+        return kinds  # Okta sees neither: nothing more to guard
+    user_name = after.attributes["userName"]
+    if user_name != before.user_name and before.user_name != left_name(before.id):
+        kinds[RENAMED] = user_name
+    present = _paths(after.attributes, after.links)
+    for path in _paths(before.attributes, ()) - present:
+        kinds[f"{EMPTIED}:{'/'.join(path)}"] = ""
+    if active and (removed := before.groups - {group.key for group in groups}):
+        kinds[MEMBERSHIPS] = "\n".join(sorted(removed))
+    return kinds
+
+
+def left_name(id: str) -> str:
+    """The userName of somebody inactive who gave theirs up; ``.invalid`` is RFC 2606's."""
+    return f"{id}@left.invalid"
+
+
+def _paths(attributes: Dict[str, Any], links: Sequence[Link]) -> set[tuple[str, ...]]:
+    """The attributes that can be emptied: top-level ones, and those inside names and extensions."""
+    found: set[tuple[str, ...]] = set()
+    for name, value in attributes.items():
+        if isinstance(value, dict):
+            found.update((name, part) for part in value)
+        else:
+            found.add((name,))
+    for link in links:
+        found.add(link.path[:2] if link.path[0].startswith("urn:") else link.path[:1])
+    return found
+
+
+def _restored(
+    attributes: dict[str, Any], before: Dict[str, Any], path: tuple[str, ...]
+) -> dict[str, Any]:
+    if len(path) == 1:
+        return {**attributes, path[0]: before[path[0]]}
+    inner = {**attributes.get(path[0], {}), path[1]: before[path[0]][path[1]]}
+    return {**attributes, path[0]: inner}
+
+
+def _as_served(before: Served) -> Resource:
+    return Resource(Kind.USER, before.attributes, before.links)
+
+
+def _groups(before: Served) -> tuple[GroupKey, ...]:
+    return tuple(GroupKey(key, "") for key in sorted(before.groups))
+
+
+def _with_active(resource: Resource, active: bool) -> Resource:
+    return Resource(resource.kind, {**resource.attributes, "active": active}, resource.links)
+
+
+def _is_protected(before: Served, protect: Set[str]) -> bool:
+    """Whether the file protects this person, by any name that people know them by."""
+    names = {name.casefold() for _, name in identities(before.key, before.attributes)}
+    return not {name.casefold() for name in protect}.isdisjoint({*names, before.id})
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,75 @@
+"""A draft beside the plans: what of it is news, what waits, what somebody approved.
+
+Pure. The open plans know what was held or refused before; only the rest is judged by the limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from collections.abc import Set
+from dataclasses import dataclass, field, replace
+
+from bridge.model import GroupKey, Resource
+from bridge.store.plans import APPROVED, HELD, OpenChange
+from bridge.sync.change import Draft, compose
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A draft, and which of its kinds are new, waiting, or approved.
+
+    ``settled`` are the changes to take out of their plans once this proposal is published.
+    """
+
+    draft: Draft
+    fresh: frozenset[str] = frozenset()
+    waiting: frozenset[str] = frozenset()
+    approved: Dict[str, OpenChange] = field(default_factory=dict)
+    settled: tuple[OpenChange, ...] = ()
+
+    def final(self, held: Set[str]) -> tuple[Resource | None, tuple[GroupKey, ...]]:
+        """What is to be served, while ``held`` kinds of the fresh changes wait."""
+        return compose(self.draft, self.waiting | (self.fresh & held))
+
+
+def match(new: Draft, opened: Dict[str, OpenChange]) -> Proposal:
+    """Sort the kinds of a draft by what the open plans say about each.
+
+    A held change waits as long as it stays the same; a rejected one as long as the records that
+    speak for it stay the same as well; an approval covers only the target that it showed.
+    """
+    waiting: set[str] = set()
+    approved: dict[str, OpenChange] = {}
+    settled: list[OpenChange] = []
+    for kind, change in opened.items():
+        same = new.kinds.get(kind) == change.target
+        if same and change.state == APPROVED:
+            approved[kind] = change
+            settled.append(change)
+        elif same and (change.state == HELD or change.fact == new.fact):
+            waiting.add(kind)
+        else:
+            settled.append(change)
+    return Proposal(
+        draft=new,
+        fresh=frozenset(new.kinds.keys() - waiting - approved.keys()),
+        waiting=frozenset(waiting),
+        approved=approved,
+        settled=tuple(settled),
+    )
+
+
+def approve_edit(proposal: Proposal, of_edit: Dict[str, OpenChange]) -> Proposal:
+    """``proposal``, made by an edited file, with what was approved for that file."""
+    approved = {
+        kind: change
+        for kind, change in of_edit.items()
+        if kind in proposal.fresh
+        and change.state == APPROVED
+        and change.target == proposal.draft.kinds[kind]
+    }
+    return replace(
+        proposal,
+        fresh=proposal.fresh - approved.keys(),
+        approved={**proposal.approved, **approved},
+    )

@@ -1,0 +1,161 @@
+"""Reading a source into the records, and whether the read can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.errors import EntryFault, IncompleteRead, SourceUnavailable
+from bridge.mapping import Mapping
+from bridge.model import Batch, Entry, Verdict
+from bridge.sources import Source
+from bridge.store import Store, records
+from bridge.store.records import Seen
+from bridge.store.tables import SourceRow
+
+COMPLETE = Verdict(complete=True).word
+INCOMPLETE = Verdict(complete=False).word
+FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport:
+    """How a read went: ``verdict`` is COMPLETE, INCOMPLETE or FAILED, the last where nothing
+    answered. ``gone`` counts the records found missing by a whole read or named as deleted."""
+
+    verdict: str
+    reason: str = ""
+    entries: int = 0
+    changed: int = 0
+    gone: int = 0
+
+
+def read(
+    store: Store,
+    row: SourceRow,
+    source: Source,
+    mapping: Mapping,
+    cookie: bytes | None,
+    run_id: int,
+    now: datetime,
+    progress: Callable[[str, int], None],
+    anew: bool = False,
+) -> ReadReport:
+    """Store what ``source`` yields, batch by batch, each with its cookie in one transaction.
+
+    Whoever was not seen is marked as gone only at the end of a whole and complete read; a read
+    that breaks off keeps what it saw and says nothing about the rest. ``anew`` stores unchanged
+    records too: whose key may have to be worked out again.
+    """
+    reading = _Reading(store, row, mapping, run_id, now, anew)
+    verdict = Verdict(complete=False, reason="the source ended without saying that it was done")
+    try:
+        for batch in source.read(cookie):
+            reading.take(batch)
+            progress("read", reading.entries)
+            verdict = batch.verdict or verdict
+        verdict = reading.end(verdict)
+    except IncompleteRead as error:
+        verdict = Verdict(complete=False, reason=str(error))
+    except SourceUnavailable as error:
+        return reading.report(FAILED, str(error))
+    return reading.report(verdict.word, verdict.reason)
+
+
+class _Reading:
+    def __init__(
+        self,
+        store: Store,
+        row: SourceRow,
+        mapping: Mapping,
+        run_id: int,
+        now: datetime,
+        anew: bool,
+    ) -> None:
+        assert row.id is not None
+        self.store = store
+        self.source_id = row.id
+        self.as_of = row.as_of
+        self.mapping = mapping
+        self.run_id = run_id
+        self.now = now
+        self.anew = anew
+        self.seen = Seen()
+        self.cookie: bytes | None = None
+        self.entries = self.changed = self.gone = 0
+
+    def take(self, batch: Batch) -> None:
+        """Store a batch; nothing is written where nothing in it changed.
+
+        Raises `IncompleteRead` where it is older than what was read before: whoever left in
+        between would come back.
+        """
+        if batch.as_of and self.as_of and batch.as_of < self.as_of:
+            raise IncompleteRead(
+                f"what is there now was written at {batch.as_of:%Y-%m-%d %H:%M:%S} UTC, before "
+                f"what was read last ({self.as_of:%Y-%m-%d %H:%M:%S}): put the newer one back, or, "
+                "if the older one is right after all, give it a new time (touch)"
+            )
+        self.as_of = batch.as_of or self.as_of
+        with self.store.read() as connection:
+            known = records.known(
+                connection, self.source_id, [entry.record_key for entry in batch.entries]
+            )
+        changed = []
+        for entry in batch.entries:
+            before = known.get(entry.record_key)
+            known_as_it_is = (
+                before is not None and not before.gone and before.fingerprint == entry.fingerprint
+            )
+            if self.anew or not known_as_it_is:
+                changed.append((entry, self._person_key(entry)))
+        self.seen.mark([record.id for record in known.values()])
+        self.cookie = batch.cookie or self.cookie
+        self.entries += len(batch.entries)
+        self.changed += len(changed)
+        self.gone += len(batch.gone)
+        if changed or batch.gone:
+            with self.store.write() as connection:
+                records.save(
+                    connection,
+                    self.source_id,
+                    self.run_id,
+                    changed,
+                    batch.gone,
+                    None if batch.verdict and batch.verdict.complete else batch.cookie,
+                    self.now,
+                )
+
+    def end(self, verdict: Verdict) -> Verdict:
+        """Believe a complete read, unless it found nobody where there was somebody."""
+        if not verdict.complete:
+            return verdict
+        if verdict.whole and not self.entries:
+            with self.store.read() as connection:
+                before = records.count(connection, self.source_id)
+            if before:
+                return Verdict(
+                    complete=False,
+                    reason=f"nothing was read where there were {before} records before",
+                )
+        with self.store.write() as connection:
+            self.gone += records.finish(
+                connection,
+                self.source_id,
+                self.run_id,
+                self.seen if verdict.whole else None,
+                self.cookie,
+                self.now,
+                self.as_of,
+            )
+        return verdict
+
+    def report(self, verdict: str, reason: str) -> ReadReport:
+        return ReadReport(verdict, reason, self.entries, self.changed, self.gone)
+
+    def _person_key(self, entry: Entry) -> str | None:
+        try:
+            return self.mapping.key_of(entry)
+        except EntryFault:
+            return None
