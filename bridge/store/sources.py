@@ -33,6 +33,11 @@ def all(c: Connection) -> list[SourceRow]:
     return [model(SourceRow, row) for row in c.execute(select(_sources).order_by(_sources.c.id))]
 
 
+def set_words(c: Connection, source_id: int, words: str) -> None:
+    """Note in which ``source:`` section's words the records are from now on; empty: mixed."""
+    c.execute(update(_sources).where(_sources.c.id == source_id).values(words=words))
+
+
 def pause(c: Connection, source_id: int, reason: str) -> None:
     """Note why nothing is read from a source just now; an empty reason ends the pause."""
     c.execute(update(_sources).where(_sources.c.id == source_id).values(paused=reason))

@@ -70,6 +70,9 @@ class SourceRow(SQLModel, table=True):
     """The live mapping; empty until the first load is published."""
     mapping_version: int = 0
     """Counts the texts that went live."""
+    words: str = ""
+    """Digest of the ``source:`` section in whose words the records are; empty while they are
+    mixed, from the first batch of another section until a whole read of it is complete."""
     cookie: bytes | None = Field(default=None, sa_type=LargeBinary)
     loaded_at: datetime | None = Field(default=None, sa_type=Instant)
     """When the first load was published."""

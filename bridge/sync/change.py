@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Any
 
 from bridge.mapping import Mapping
-from bridge.model import Entry, GroupKey, Kind, Link, Mapped, Resource, Served
+from bridge.model import Entry, GroupKey, Kind, Link, Mapped, Resource, Served, resource_id
 from bridge.store.tables import OverrideRow
 
 NEW = "new"
@@ -47,11 +47,12 @@ _FLIPS = _LEAVING | {REACTIVATED, NEW, FIRST_LOAD}
 class Draft:
     """What the mapping makes of one person, beside what is served.
 
-    ``after`` is None where there is nothing to serve: nobody was served and nobody is wanted.
-    ``kinds`` maps each kind of change to its target. ``fact`` is a digest of the records, and
-    ``forced`` says that an override decided ``active``.
+    ``id`` is the SCIM id. ``after`` is None where there is nothing to serve: nobody was served and
+    nobody is wanted. ``kinds`` maps each kind of change to its target. ``fact`` is a digest of the
+    records, and ``forced`` says that an override decided ``active``.
     """
 
+    id: str
     key: str
     before: Served | None
     after: Resource | None
@@ -119,6 +120,7 @@ def draft(
         elif cause in kinds and _is_protected(before, mapping.protect):
             kinds[PROTECTED] = kinds.pop(cause)
     return Draft(
+        id=before.id if before else resource_id(Kind.USER, mapping.name, key),
         key=key,
         before=before,
         after=after,

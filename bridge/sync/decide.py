@@ -18,13 +18,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.mapping import Mapping
-from bridge.model import Kind, resource_id
 from bridge.store import Store, overrides, plans, records, resources, runs
 from bridge.store.statements import chunks
 from bridge.store.tables import PlanRow, SourceRow, fold
 from bridge.sync.change import (
     FIRST_LOAD,
-    Draft,
     as_first_load,
     because_of_edit,
     draft,
@@ -113,12 +111,11 @@ def decide(deciding: Deciding, spool: Spool[Proposal]) -> Decision:
         decision.held = _judge(deciding, decision.counts, connection)
         if deciding.edited is not None and decision.held:
             return decision  # the text is held whole: nobody gets another name by it
-        decision.contest = contest(connection, lambda: _claims(deciding, decision))
+        decision.contest = contest(connection, lambda: _claims(decision))
         _follow_yielded(deciding, decision, connection, seen)
         for proposal in decision.proposals():
-            new, id = proposal.draft, person_id(deciding, proposal.draft)
-            attributes = served_as(decision, proposal, id)
-            decision.answers.offer(id, new.key, new.before, attributes)
+            new = proposal.draft
+            decision.answers.offer(new.id, new.key, new.before, served_as(decision, proposal))
         for person in decision.contest.bystanders:
             if person.source_id == deciding.source_id:
                 attributes = {**person.attributes, "userName": left_name(person.id)}
@@ -127,13 +124,7 @@ def decide(deciding: Deciding, spool: Spool[Proposal]) -> Decision:
     return decision
 
 
-def person_id(deciding: Deciding, of: Draft) -> str:
-    if of.before is not None:
-        return of.before.id
-    return resource_id(Kind.USER, deciding.source.name, of.key)
-
-
-def served_as(decision: Decision, proposal: Proposal, id: str) -> dict[str, Any] | None:
+def served_as(decision: Decision, proposal: Proposal) -> dict[str, Any] | None:
     """The attributes to serve, links still open, with the name that was settled; None: not yet.
 
     Whoever waits for a name keeps the old one; where there is none left, that means inactive.
@@ -142,7 +133,7 @@ def served_as(decision: Decision, proposal: Proposal, id: str) -> dict[str, Any]
     if resource is None:
         return None
     attributes = dict(resource.attributes)
-    before = proposal.draft.before
+    id, before = proposal.draft.id, proposal.draft.before
     names = decision.contest.names
     if id in names.waiting:
         if before is None:
@@ -268,20 +259,20 @@ def _judge(deciding: Deciding, counts: Dict[str, int], connection: Connection) -
     return judge(counts, limits, active, recent)
 
 
-def _claims(deciding: Deciding, decision: Decision) -> Iterator[list[Claim]]:
+def _claims(decision: Decision) -> Iterator[list[Claim]]:
     """The names that the people of this run shall have, chunk by chunk."""
     for chunk in decision.spool.chunks():
-        claims = (_claim(deciding, decision, proposal) for proposal in chunk)
+        claims = (_claim(decision, proposal) for proposal in chunk)
         yield [claim for claim in claims if claim is not None]
 
 
-def _claim(deciding: Deciding, decision: Decision, proposal: Proposal) -> Claim | None:
+def _claim(decision: Decision, proposal: Proposal) -> Claim | None:
     resource, _ = proposal.final(decision.held)
     if resource is None:
         return None
     before = proposal.draft.before
     return Claim(
-        person_id(deciding, proposal.draft),
+        proposal.draft.id,
         fold(resource.attributes["userName"]),
         fold(before.user_name) if before is not None else None,
         bool(resource.attributes["active"]),

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from bridge.errors import EntryFault
@@ -19,7 +20,7 @@ from bridge.store.resources import render
 from bridge.store.tables import fold
 from bridge.sync import plan
 from bridge.sync.change import NEW, OVERRIDE, REACTIVATED, RENAMED, identities, left_name
-from bridge.sync.decide import Deciding, Decision, person_id, served_as
+from bridge.sync.decide import Deciding, Decision, served_as
 from bridge.sync.proposal import Proposal
 
 _NAME_TAKEN = "user.userName is taken by somebody else (free it there, or give this one another)"
@@ -97,17 +98,17 @@ class _Publishing:
 
     def _publish(self, chunk: list[Proposal]) -> None:
         writes: list[UserWrite] = []
-        happened: list[Happened] = []
+        written: list[Proposal] = []
         settled: list[OpenChange] = []
         due: dict[str, datetime | None] = {}
         problems: dict[str, Problem | None] = {}
         for proposal in chunk:
             new = proposal.draft
-            waits = person_id(self.deciding, new) in self.decision.contest.names.waiting
+            waits = new.id in self.decision.contest.names.waiting
             write = self._write(proposal)
             if write is not None:
                 writes.append(write)
-                happened.extend(self._happened(proposal, write))
+                written.append(proposal)
             for kind in self._live(proposal, waits):
                 self.published[kind] += new.weight(kind)
             settled.extend(plan.settled(self.deciding, self.decision, proposal))
@@ -117,7 +118,9 @@ class _Publishing:
         self.publication.put_users(self.source_id, writes)
         self.publication.set_due(self.source_id, due, self.decision.news)
         self.publication.set_problems(self.source_id, problems)
-        audit.add(self.connection, happened)
+        # Only now is the publication's number drawn, which stands in the audit.
+        happened = map(self._happened, written, writes)
+        audit.add(self.connection, chain.from_iterable(happened))
         plans.settle(self.connection, settled)
         self.looked_at += len(chunk)
         self.written += len(writes)
@@ -136,14 +139,13 @@ class _Publishing:
     def _write(self, proposal: Proposal) -> UserWrite | None:
         """The row to write, where anything of it differs."""
         new, decision = proposal.draft, self.decision
-        id = person_id(self.deciding, new)
         resource, groups = proposal.final(decision.held)
-        attributes = served_as(decision, proposal, id)
+        attributes = served_as(decision, proposal)
         if resource is None or attributes is None:
             return None
         self._name_groups(groups)
         attributes = decision.answers.fill(attributes, resource.links)
-        document = render(id, Kind.USER, attributes)
+        document = render(new.id, Kind.USER, attributes)
         keys = frozenset(group.key for group in groups)
         before = new.before
         if before and (before.document, before.links, before.groups) == (
@@ -156,7 +158,7 @@ class _Publishing:
         return UserWrite(
             before=before,
             key=new.key,
-            id=id,
+            id=new.id,
             user_name=attributes["userName"],
             external_id=attributes.get("externalId"),
             email=_primary_email(attributes),

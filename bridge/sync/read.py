@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 
 from bridge.errors import EntryFault, IncompleteRead, SourceUnavailable
 from bridge.mapping import Mapping
 from bridge.model import Batch, Entry, Verdict
 from bridge.sources import Source
-from bridge.store import Store, records
+from bridge.store import Store, lease, records
+from bridge.store import sources as source_rows
 from bridge.store.records import Seen
 from bridge.store.tables import SourceRow
 
@@ -31,59 +34,65 @@ class ReadReport:
     gone: int = 0
 
 
-def read(
-    store: Store,
-    row: SourceRow,
-    source: Source,
-    mapping: Mapping,
-    cookie: bytes | None,
-    run_id: int,
-    now: datetime,
-    progress: Callable[[str, int], None],
-    anew: bool = False,
-) -> ReadReport:
-    """Store what ``source`` yields, batch by batch, each with its cookie in one transaction.
+def words_of(mapping: Mapping) -> str:
+    """Digest of what a source is asked with: records read under another one may be told apart
+    only by being read again."""
+    asked = json.dumps([mapping.source_type, mapping.source], sort_keys=True, default=dict)
+    return blake2b(asked.encode(), digest_size=16).hexdigest()
 
-    Whoever was not seen is marked as gone only at the end of a whole and complete read; a read
-    that breaks off keeps what it saw and says nothing about the rest. ``anew`` stores unchanged
-    records too: whose key may have to be worked out again.
+
+class Reading:
+    """One read of one source under one mapping, which works out whose each record is.
+
+    ``anew`` stores unchanged records too: whose key may have to be worked out again.
     """
-    reading = _Reading(store, row, mapping, run_id, now, anew)
-    verdict = Verdict(complete=False, reason="the source ended without saying that it was done")
-    try:
-        for batch in source.read(cookie):
-            reading.take(batch)
-            progress("read", reading.entries)
-            verdict = batch.verdict or verdict
-        verdict = reading.end(verdict)
-    except IncompleteRead as error:
-        verdict = Verdict(complete=False, reason=str(error))
-    except SourceUnavailable as error:
-        return reading.report(FAILED, str(error))
-    return reading.report(verdict.word, verdict.reason)
 
-
-class _Reading:
     def __init__(
         self,
         store: Store,
         row: SourceRow,
         mapping: Mapping,
         run_id: int,
+        epoch: int,
         now: datetime,
-        anew: bool,
+        progress: Callable[[str, int], None],
+        anew: bool = False,
     ) -> None:
         assert row.id is not None
         self.store = store
         self.source_id = row.id
         self.as_of = row.as_of
+        self.words = words_of(mapping)
+        self.mixed = row.words != self.words
         self.mapping = mapping
         self.run_id = run_id
+        self.epoch = epoch
         self.now = now
+        self.progress = progress
         self.anew = anew
         self.seen = Seen()
         self.cookie: bytes | None = None
         self.entries = self.changed = self.gone = 0
+
+    def read(self, source: Source, cookie: bytes | None) -> ReadReport:
+        """Store what ``source`` yields, batch by batch, each with its cookie in one transaction.
+
+        Whoever was not seen is marked as gone only at the end of a whole and complete read; a
+        read that breaks off keeps what it saw and says nothing about the rest. Raises `LeaseHeld`
+        where another process has taken over.
+        """
+        verdict = Verdict(complete=False, reason="the source ended without saying that it was done")
+        try:
+            for batch in source.read(None if self.mixed or self.anew else cookie):
+                self.take(batch)
+                self.progress("read", self.entries)
+                verdict = batch.verdict or verdict
+            verdict = self.end(verdict)
+        except IncompleteRead as error:
+            verdict = Verdict(complete=False, reason=str(error))
+        except SourceUnavailable as error:
+            return self.report(FAILED, str(error))
+        return self.report(verdict.word, verdict.reason)
 
     def take(self, batch: Batch) -> None:
         """Store a batch; nothing is written where nothing in it changed.
@@ -117,6 +126,9 @@ class _Reading:
         self.gone += len(batch.gone)
         if changed or batch.gone:
             with self.store.write() as connection:
+                lease.check(connection, self.epoch)
+                if self.mixed:
+                    source_rows.set_words(connection, self.source_id, "")
                 records.save(
                     connection,
                     self.source_id,
@@ -140,6 +152,9 @@ class _Reading:
                     reason=f"nothing was read where there were {before} records before",
                 )
         with self.store.write() as connection:
+            lease.check(connection, self.epoch)
+            if verdict.whole:
+                source_rows.set_words(connection, self.source_id, self.words)
             self.gone += records.finish(
                 connection,
                 self.source_id,

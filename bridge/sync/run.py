@@ -28,7 +28,7 @@ from bridge.sync.decide import Deciding, Progress, decide
 from bridge.sync.garbage import rarely_collected
 from bridge.sync.proposal import Proposal
 from bridge.sync.publish import Outcome, publish
-from bridge.sync.read import COMPLETE, FAILED, ReadReport, read
+from bridge.sync.read import COMPLETE, FAILED, Reading, ReadReport, words_of
 from bridge.sync.report import Report
 from bridge.sync.spool import Spool
 
@@ -132,7 +132,7 @@ class _Run:
         if edit is None:
             self._read(live)
             self._decide(live)
-        elif edit.source == live.source:
+        elif words_of(edit) == words_of(live):
             self._read(live)
             self._decide(live)
             self._decide(edit, edited=live, everyone=True, opened=opened)
@@ -164,10 +164,6 @@ class _Run:
 
     def _load_first(self, mapping: Mapping) -> None:
         """Decide on a source whose people nobody has approved yet."""
-        with self.store.read() as connection:
-            source = source_rows.get(connection, self.source.name)
-        if source is None or source.complete_at is None:
-            return  # a part of the company must not be served as if it were all of it
         opened = self._open_plan(plans.FIRST_LOAD, mapping.text)
         self._decide(mapping, everyone=opened is None, opened=opened)
 
@@ -189,17 +185,18 @@ class _Run:
         except UsageError as error:
             self.read = ReadReport(FAILED, str(error))
             return
-        self.read = read(
+        row = self._source_now()
+        reading = Reading(
             self.store,
-            self.source,
-            source,
+            row,
             mapping,
-            None if anew or self.mode == FULL else self.source.cookie,
             self.run_id,
+            self.sync.epoch,
             self.now,
             self.progress,
             anew,
         )
+        self.read = reading.read(source, None if self.mode == FULL else row.cookie)
 
     def _decide(
         self,
@@ -208,10 +205,14 @@ class _Run:
         everyone: bool = False,
         opened: PlanRow | None = None,
     ) -> None:
-        """Decide and publish; adds to the run's account in the same transaction."""
-        with self.store.read() as connection:
-            source = source_rows.get(connection, self.source.name)
-            assert source is not None
+        """Decide and publish; adds to the run's account in the same transaction.
+
+        Nothing is decided on records that are not all in the mapping's own words, or of which
+        there never was a complete read: a part must not be taken for the whole company.
+        """
+        source = self._source_now()
+        if source.words != words_of(mapping):
+            return
         deciding = Deciding(
             store=self.store,
             source=source,
@@ -240,6 +241,12 @@ class _Run:
                 self._end(publication.connection)
         self.decided = True
         self.progress("published", self.outcome.written)
+
+    def _source_now(self) -> SourceRow:
+        with self.store.read() as connection:
+            source = source_rows.get(connection, self.source.name)
+        assert source is not None
+        return source
 
     def _everybody_is_loaded(self, connection: Connection) -> bool:
         loaded = {row.name for row in source_rows.all(connection) if row.loaded_at is not None}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bridge.errors import FileFaults, UsageError
+from bridge.errors import FileFaults, LeaseHeld, UsageError
+from bridge.store import lease
 from bridge.store import sources as source_rows
 from bridge.store.tables import SourceRow
 from bridge.sync.leadership import leadership
@@ -495,3 +497,62 @@ def test_people_of_two_files_with_one_user_name_do_not_share_it(company: Company
     served = company.served()
     assert served["L1"]["userName"] == "p2@example.com"
     assert served["P2"]["userName"] == f"{served['P2']['id']}@left.invalid"
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def test_a_kill_between_two_texts_columns_lets_nobody_be_decided_on_the_wrong_ones(
+    company: Company,
+) -> None:
+    company.rows["P5"]["end"] = "2026-06-01"
+    company.update()
+    assert company.inactive() == {"P5"}
+
+    # The edit reads its last days from another column, so under the live text nobody has left.
+    company.write_mapping(("end: end,", "left: end,"), ("ends: end |", "ends: left |"))
+    company.write_export()
+
+    def killed(step: str, done: int) -> None:
+        if step == "decide":
+            raise Killed
+
+    with pytest.raises(Killed), leadership(company.store) as epoch:
+        Sync(company.store, company.mappings, epoch, lambda: company.now).run(
+            "hr", CHANGES, "test", killed
+        )
+    company.write_mapping()  # back to the live text, whose columns the records are not in
+    decided = company.sync("decide")
+    assert (decided.written, decided.counts) == (0, {})
+    assert company.inactive() == {"P5"}
+    assert company.sync().verdict == "COMPLETE"
+    assert company.inactive() == {"P5"}
+
+
+def test_a_part_of_another_texts_columns_is_not_decided_on(company: Company) -> None:
+    company.rows["P5"]["end"] = "2026-06-01"
+    company.update()
+    company.write_mapping(("end: end,", "left: end,"), ("ends: end |", "ends: left |"))
+    company.write_export("id,first,last,mail,dept,boss,end,title\n" + "P5,F,L,p5@example.com\n")
+    report = company.sync()
+    assert (report.verdict, report.written) == ("INCOMPLETE", 0)
+    assert company.inactive() == {"P5"}
+    assert company.update().verdict == "COMPLETE"
+    assert company.inactive() == {"P5"}
+
+
+def test_a_process_that_was_taken_over_stores_nothing_more_that_it_reads(
+    company: Company,
+) -> None:
+    company.update()
+    company.rows["P2"]["title"] = "Chief"
+    company.write_export()
+    with leadership(company.store) as epoch:
+        with company.store.write() as connection:
+            lease.release(connection, epoch)
+            lease.acquire(connection, "another:1", datetime.now(UTC), timedelta())
+        fenced = Sync(company.store, company.mappings, epoch, lambda: company.now)
+        with pytest.raises(LeaseHeld):
+            fenced.run("hr", CHANGES, "test")
+    assert company.update().changed == 1

@@ -222,6 +222,7 @@ def upgrade() -> None:
         sa.Column("loaded_at", sa.BigInteger(), nullable=True),
         sa.Column("complete_at", sa.BigInteger(), nullable=True),
         sa.Column("as_of", sa.BigInteger(), nullable=True),
+        sa.Column("words", sa.String(), nullable=False),
         sa.Column("people", sa.Integer(), nullable=False),
         sa.Column("active", sa.Integer(), nullable=False),
         sa.Column("news", sa.Integer(), nullable=False),
