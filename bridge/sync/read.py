@@ -61,9 +61,9 @@ class Reading:
         assert row.id is not None
         self.store = store
         self.source_id = row.id
-        self.as_of = row.as_of
         self.words = words_of(mapping)
         self.mixed = row.words != self.words
+        self.as_of = None if self.mixed else row.as_of
         self.mapping = mapping
         self.run_id = run_id
         self.epoch = epoch
