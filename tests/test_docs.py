@@ -13,7 +13,7 @@ from bridge.cli import app
 from bridge.mapping.document import KEYS
 from bridge.mapping.functions import FUNCTIONS
 from bridge.mapping.limits import KINDS
-from bridge.mapping.targets import _OPTIONS
+from bridge.mapping.targets import OPTIONS
 from bridge.settings import Settings
 from bridge.sources import settings_models
 
@@ -39,12 +39,12 @@ def test_every_setting_is_in_the_readme(field: str) -> None:
     assert f"`BRIDGE_{field.upper()}`" in README
 
 
-@pytest.mark.parametrize("command", commands(bridge(), "bridge"))
+@pytest.mark.parametrize("command", list(commands(bridge(), "bridge")))
 def test_every_command_is_in_the_readme(command: str) -> None:
     assert f"`{command}" in README
 
 
-@pytest.mark.parametrize("key", sorted({*KEYS, *KINDS, *_OPTIONS}))
+@pytest.mark.parametrize("key", sorted({*KEYS, *KINDS, *OPTIONS}))
 def test_every_key_of_a_mapping_is_in_the_readme(key: str) -> None:
     assert f"`{key}`" in README
 

@@ -43,7 +43,7 @@ _ELSEWHERE = {
 }
 TYPES = ("string", "boolean", "integer", "decimal", "dateTime", "date", "reference")
 
-_OPTIONS = ("expr", "const", "required", "default", "max_length")
+OPTIONS = ("expr", "const", "required", "default", "max_length")
 _OPTIONS_NOT_YET = ("on", "if_empty", "unique", "sensitive")
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _URN = re.compile(r"urn:[A-Za-z0-9][A-Za-z0-9-]{1,31}:[A-Za-z0-9._:-]{1,200}")
@@ -239,7 +239,7 @@ class TargetReader:
         if table is None:
             return Target(path, label, place, None)
         own = ("type", "description") if custom else ()
-        reader.keys(table, (*_OPTIONS, *own), f"under {label}", _OPTIONS_NOT_YET)
+        reader.keys(table, (*OPTIONS, *own), f"under {label}", _OPTIONS_NOT_YET)
         values = table.values
         kind = reader.text(values.get("type"), f"{label}: type") if custom else "string"
         if custom and kind not in TYPES:

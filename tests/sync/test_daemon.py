@@ -23,7 +23,7 @@ from tests.servers.postgres import (  # noqa: F401
     postgres_template,
 )
 
-TTL = timedelta(seconds=3)
+TTL = timedelta(seconds=8)
 DAEMON = f"""\
 from datetime import timedelta
 from bridge import app, settings
