@@ -37,7 +37,7 @@ from bridge.store import Store, runs
 from bridge.store import sources as source_rows
 from bridge.sync import catalog
 from bridge.sync.leadership import leadership
-from bridge.sync.read import read
+from bridge.sync.read import Reading
 from bridge.sync.run import CHANGES, DECIDE, FULL, Sync
 
 SAMPLE = Path(__file__).parent.parent / "mappings" / "sample-hr.yaml"
@@ -192,7 +192,8 @@ def _few(company: Company, syncing: Sync, number: int) -> Cost:
 
     def step() -> None:
         nonlocal written
-        read(store, row, source, mapping, None, run, _NOW, lambda step, done: None)
+        reading = Reading(store, row, mapping, run, syncing.epoch, _NOW, lambda step, done: None)
+        reading.read(source, None)
         written = syncing.run(mapping.name, DECIDE, "benchmark").written
 
     cost = _measured(step)

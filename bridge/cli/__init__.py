@@ -9,7 +9,7 @@ import traceback
 import typer
 
 from bridge.cli import files, override, people, plan, serve, status, sync, token, why
-from bridge.cli.output import complain
+from bridge.cli.output import at_end, complain
 from bridge.errors import BridgeError, FileFaults
 
 app = typer.Typer(
@@ -58,4 +58,6 @@ def main() -> None:
             "please report it (BRIDGE_LOG=debug shows more)"
         )
         code = 1
+    finally:
+        at_end.close()
     sys.exit(code)

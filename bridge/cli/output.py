@@ -8,6 +8,7 @@ import pwd
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -103,10 +104,16 @@ def actor() -> str:
         return f"user {os.getuid()}"
 
 
+at_end = ExitStack()
+"""What is closed when the command ends, however it ends."""
+
+
 def context() -> tuple[Settings, Store]:
     """The settings and the opened store of this command."""
     loaded = settings.load()
-    return loaded, Store.open(loaded.database)
+    store = Store.open(loaded.database)
+    at_end.callback(store.close)
+    return loaded, store
 
 
 class Steps:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ class Store:
 
     def __init__(self, url: URL, writer: Engine, reader: Engine) -> None:
         self.url = url
+        self.at_close = ExitStack()
+        """What is closed together with the store."""
         self._writer = writer
         self._reader = reader
 
@@ -90,6 +92,7 @@ class Store:
 
     def close(self) -> None:
         """Give back every connection."""
+        self.at_close.close()
         self._writer.dispose()
         self._reader.dispose()
 

@@ -81,6 +81,7 @@ class Pages:
         self._url = store.url
         self._sqlite = is_sqlite(store.url)
         self._free: deque[Any] = deque()
+        store.at_close.callback(self.close)
         self._times: dict[int, datetime] = {}
         members = {Kind.USER: [], Kind.GROUP: [_members(self._sqlite)]}
         self._pages = {kind: self._compiled(_page(kind, members[kind])) for kind in Kind}
