@@ -5,7 +5,7 @@ UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock bench clean servers
+.PHONY: help run test check lock bench soak clean servers
 
 help:  ## Show what can be made.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -31,17 +31,23 @@ lock: $(VENV)/dev.stamp  ## Pin the newest packages that pyproject.toml allows.
 bench: $(VENV)/dev.stamp  ## Measure the figures that the README quotes; takes minutes.
 	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.reads
+	$(BIN)/python -m benchmarks.ldap_read
+
+soak: $(VENV)/dev.stamp servers  ## Live through a simulated month against a real directory; an hour.
+	$(BIN)/python -m benchmarks.soak
 
 clean:  ## Remove the virtual environment and the caches; the store in var/ stays.
 	rm -rf $(VENV) dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The tests start PostgreSQL themselves; Debian's root can have it installed for them.
+# The tests start their servers themselves; Debian's root can have them installed for them.
 servers:
 	@if [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ] && \
-		! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then \
+		! { ls /usr/lib/postgresql/*/bin/postgres /usr/sbin/slapd /usr/bin/ldapsearch \
+		/usr/bin/openssl >/dev/null 2>&1; }; then \
 		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive \
-		apt-get install --quiet=2 --yes --no-install-recommends postgresql; fi
+		apt-get install --quiet=2 --yes --no-install-recommends \
+		postgresql slapd slapd-contrib ldap-utils openssl; fi
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

@@ -2,6 +2,7 @@
 
     python -m benchmarks.people --size 1000 --seed 7 -o export.csv
     python -m benchmarks.people --size 1000 --seed 7 --churn 0.01 -o export-next.csv
+    python -m benchmarks.people --size 1000 --seed 7 --format ldif -o people.ldif
 
 Everybody is worked out from the seed and a number alone, so a million people stream through
 little memory and a change of one leaves the others as they are.
@@ -19,6 +20,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TextIO, TypeVar
 
+from benchmarks.ldif import write_ldif
 from benchmarks.names import OFFICES
 
 TODAY = date(2026, 6, 15)
@@ -253,7 +255,7 @@ def _day(day: date | None) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.people",
-        description="Write the HR export of an invented company.",
+        description="Write the HR export or the directory of an invented company.",
     )
     parser.add_argument("--size", type=int, default=1000, help="how many people (1000)")
     parser.add_argument("--seed", type=int, default=1, help="which company (1)")
@@ -261,14 +263,18 @@ def main() -> None:
     parser.add_argument(
         "--today", type=date.fromisoformat, default=TODAY, help=f"day of the export ({TODAY})"
     )
+    parser.add_argument("--format", choices=("csv", "ldif"), default="csv", help="(csv)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the file to write")
     options = parser.parse_args()
     company = people(options.size, options.seed, options.today)
     if options.churn:
         company = churn(company, options.churn, options.seed + 1, options.today)
     with options.output.open("w", encoding="utf-8", newline="") as file:
-        rows = write_csv(company, file)
-    print(f"{rows} rows in {options.output}", file=sys.stderr)
+        if options.format == "csv":
+            written = f"{write_csv(company, file)} rows"
+        else:
+            written = f"{write_ldif(company, file)} people"
+    print(f"{written} in {options.output}", file=sys.stderr)
 
 
 if __name__ == "__main__":

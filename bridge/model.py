@@ -1,6 +1,6 @@
 """The nouns of the bridge, frozen: what a source read, what Okta is served, what lies between.
 
-    source --read--> Entry --mapping--> Resource --compare--> Change --limits--> Page --> JSON
+source --read--> Entry --mapping--> Resource --compare--> Change --limits--> Page --> JSON
 """
 
 from __future__ import annotations
@@ -32,6 +32,26 @@ def resource_id(kind: Kind, source: str, key: str) -> str:
     return str(uuid.uuid5(_ID_NAMESPACE, f"{kind}\n{source}\n{key}"))
 
 
+# -- asked for ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSearch:
+    """Groups that a directory is asked for: those under ``base`` that ``filter`` matches."""
+
+    base: str
+    filter: str
+    attributes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a mapping wants its source to ask for: a person's attributes, and groups."""
+
+    attributes: frozenset[str] = frozenset()
+    groups: tuple[GroupSearch, ...] = ()
+
+
 # -- observed ----------------------------------------------------------------------------------
 
 
@@ -41,7 +61,8 @@ class Entry:
 
     ``record_key`` is the source's own immutable name for it; ``ref`` is what other entries call
     it (a DN), if anything. ``attributes`` hold text, bytes, numbers, booleans or lists of them.
-    Two readings of an unchanged record have the same 16-byte ``fingerprint``.
+    Two readings of an unchanged record have the same 16-byte ``fingerprint``. ``section`` tells
+    of a group which of the searches in ``Wanted.groups`` found it.
     """
 
     record_key: str
@@ -49,6 +70,7 @@ class Entry:
     fingerprint: bytes
     ref: str | None = None
     kind: Kind = Kind.USER
+    section: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +96,8 @@ class Batch:
     that is true once this batch is stored. The last batch of a read carries the verdict.
 
     ``as_of`` is when the source itself wrote what is read here, where it says so: a read of
-    something older than what was read before is not believed.
+    something older than what was read before is not believed. ``certificate_ends`` is when the
+    certificate stops being good that the server showed, where it showed one.
     """
 
     entries: Sequence[Entry] = ()
@@ -82,6 +105,7 @@ class Batch:
     cookie: bytes | None = None
     verdict: Verdict | None = None
     as_of: datetime | None = None
+    certificate_ends: datetime | None = None
 
 
 # -- mapped ------------------------------------------------------------------------------------
@@ -141,6 +165,21 @@ class Mapped:
     rule: str = ""
     groups: tuple[GroupKey, ...] = ()
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMapped:
+    """What the mapping makes of the entry of a directory's group: a group, or its ``faults``.
+
+    ``members`` are its direct ones, people and groups, each named once. With ``flatten`` the
+    people of a member group are members too, at any depth.
+    """
+
+    key: str = ""
+    display_name: str = ""
+    members: tuple[Link, ...] = ()
+    flatten: bool = False
+    faults: tuple[str, ...] = ()
 
 
 # -- served ------------------------------------------------------------------------------------

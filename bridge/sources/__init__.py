@@ -19,11 +19,11 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from bridge.model import Batch
+from bridge.model import Batch, Wanted
 
 _DURATION = re.compile(r"(\d{1,6}) *(second|minute|hour)s?")
 
@@ -52,9 +52,17 @@ class SourceSettings(BaseModel):
     require: tuple[str, ...] = ()
     """Attributes without which an entry is an error, not a guess."""
 
+    asked: ClassVar[bool] = False
+    """Whether the source is asked for what a mapping wants, and not read whole in any case."""
+
     def attribute_names(self) -> frozenset[str] | None:
         """The attributes an entry may have, or None where the file's ``attributes`` lists them."""
         return None
+
+    def own_names(self) -> frozenset[str]:
+        """The names that every entry has, whether the file lists them or not: a directory's
+        ``dn``, by which people and groups are then referred to."""
+        return frozenset()
 
 
 class Source(Protocol):
@@ -74,16 +82,19 @@ class SourceKind(Protocol):
     @property
     def Settings(self) -> type[SourceSettings]: ...  # noqa: N802
 
-    def open(self, settings: SourceSettings, folder: Path) -> Source:
-        """A source; relative paths in ``settings`` are taken from ``folder``, the mapping's own."""
+    def open(self, settings: SourceSettings, folder: Path, wanted: Wanted = ...) -> Source:
+        """A source; relative paths in ``settings`` are taken from ``folder``, the mapping's own.
+
+        ``wanted`` is what the mapping uses; a source that is read whole anyway ignores it.
+        """
         ...
 
 
 def kinds() -> Mapping[str, SourceKind]:
     """Every kind of source, by its ``type`` in a mapping file."""
-    from bridge.sources import csv
+    from bridge.sources import csv, ldap
 
-    return {"csv": csv}
+    return {"csv": csv, "ldap": ldap}
 
 
 def settings_models() -> Mapping[str, type[SourceSettings]]:

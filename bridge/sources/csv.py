@@ -22,7 +22,7 @@ from typing import BinaryIO
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bridge.errors import IncompleteRead, SourceUnavailable
-from bridge.model import Batch, Entry, Verdict
+from bridge.model import Batch, Entry, Verdict, Wanted
 from bridge.sources import Duration, SourceSettings
 from bridge.sources.csv_rows import is_text_encoding, rows
 
@@ -94,8 +94,8 @@ class Settings(SourceSettings):
         return frozenset(self.columns) or None
 
 
-def open(settings: SourceSettings, folder: Path) -> CsvSource:
-    """A source that looks for its files from ``folder`` on."""
+def open(settings: SourceSettings, folder: Path, wanted: Wanted = Wanted()) -> CsvSource:  # noqa: B008
+    """A source that looks for its files from ``folder`` on; a row is read whole in any case."""
     assert isinstance(settings, Settings)
     return CsvSource(settings, folder)
 

@@ -1,0 +1,300 @@
+"""Reaching an LDAP server: its settings, verified TLS, the bind, and every failure in words."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ldap3 import ANONYMOUS, IP_V4_PREFERRED, NONE, SIMPLE, Connection, Server, Tls
+from ldap3.core.exceptions import LDAPExceptionError
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from bridge.errors import AccessRefused, SourceUnavailable
+from bridge.sources import Duration, SourceSettings
+from bridge.sources.ldap_decode import Malformed
+from bridge.sources.ldap_strategy import speed_up
+from bridge.sources.ldap_words import bind_refusal, network_failure, policy_error
+
+_PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1"  # draft-behera-ldap-password-policy section 6
+_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which Python's `ssl` does not name
+_LONGEST_CONNECT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One of the servers that ``url`` names."""
+
+    url: str
+    name: str
+    port: int
+    tls: bool
+    """Whether TLS is there from the first byte (``ldaps://``)."""
+
+    @property
+    def is_this_machine(self) -> bool:
+        with suppress(ValueError):
+            return ip_address(self.name).is_loopback
+        return self.name == "localhost"
+
+
+class ConnectionSettings(SourceSettings):
+    """What any source that speaks LDAP has to know to connect."""
+
+    url: str
+    """``ldaps://HOST`` or ``ldap://HOST``; several, comma separated, are tried in this order."""
+    start_tls: bool = False
+    """Turn ``ldap://`` into TLS before anything else is said."""
+    unencrypted: bool = False
+    """Allow ``ldap://`` without TLS: whoever is on the way reads the password and everybody's data,
+    and can change what the bridge believes."""
+    ca_file: Path | None = None
+    """PEM file of the authorities to trust instead of the system's."""
+    bind_dn: str = ""
+    """Who to log in as; without it the server is asked anonymously."""
+    password: SecretStr = SecretStr("")
+    """The password of ``bind_dn``."""
+    timeout: Duration = Field(timedelta(seconds=30), gt=timedelta(0))
+    """How long the server may stay silent before the read breaks off."""
+
+    @field_validator("url")
+    @classmethod
+    def _every_url_names_a_host(cls, value: str) -> str:
+        for each in value.split(","):
+            _host(each.strip())
+        return value
+
+    @model_validator(mode="after")
+    def _nothing_secret_goes_in_the_clear(self) -> ConnectionSettings:
+        for host in self.hosts:
+            if self.start_tls and host.tls:
+                raise ValueError("`start_tls` goes with ldap://; ldaps:// is TLS already")
+            if not (host.tls or self.start_tls or self.unencrypted or host.is_this_machine):
+                raise ValueError(
+                    f"{host.url} would send everything in the clear: write ldaps://, or "
+                    "`start_tls: true`, or, where the network is trusted, `unencrypted: true`"
+                )
+        if self.bind_dn and not self.password.get_secret_value():
+            # RFC 4513 5.1.2: the server would say yes, and show what anonymous may see.
+            raise ValueError("`bind_dn` needs a `password` that is not empty")
+        return self
+
+    @property
+    def connect_seconds(self) -> int:
+        """How long a server may take to answer at all."""
+        return min(int(self.timeout.total_seconds()), _LONGEST_CONNECT)
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        return tuple(_host(each.strip()) for each in self.url.split(","))
+
+
+def _host(url: str) -> Host:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"{url!r} holds no port that exists") from None
+    if parts.scheme not in ("ldap", "ldaps") or not parts.hostname:
+        raise ValueError(f"{url!r} is not ldaps://HOST or ldap://HOST, with :PORT if unusual")
+    if parts.path not in ("", "/") or parts.query or parts.username is not None:
+        raise ValueError(f"{url!r} holds more than a host and a port")
+    tls = parts.scheme == "ldaps"
+    return Host(url, parts.hostname, port or (636 if tls else 389), tls)
+
+
+def connect_to_any(settings: ConnectionSettings, folder: Path) -> tuple[Host, Connection]:
+    """The first of the hosts that answers, and a bound connection to it.
+
+    Raises `SourceUnavailable` with every host's reason where none does, and `AccessRefused` at
+    the first that refuses the credentials: the others are not asked, each try may count.
+    """
+    reasons = []
+    for host in settings.hosts:
+        try:
+            return host, connect(settings, folder, host)
+        except AccessRefused:
+            raise
+        except SourceUnavailable as error:
+            reasons.append(str(error))
+    raise SourceUnavailable("; ".join(reasons))
+
+
+def connect(settings: ConnectionSettings, folder: Path, host: Host) -> Connection:
+    """A bound connection to this host. Raises `SourceUnavailable` and `AccessRefused`."""
+    connection = reach(settings, folder, host)
+    try:
+        log_in(connection, host)
+    except BaseException:
+        close(connection)
+        raise
+    return connection
+
+
+def reach(settings: ConnectionSettings, folder: Path, host: Host) -> Connection:
+    """A connection to this host over verified TLS, nobody logged in yet.
+
+    Raises `SourceUnavailable`.
+    """
+    context = _context(settings, folder)
+    try:
+        return _open(settings, host, context)
+    except _TlsFailed as failed:
+        reason = _tls_words(failed.error, settings, folder, host)
+        raise SourceUnavailable(f"{host.url}: {reason}") from None
+
+
+def close(connection: Connection) -> None:
+    """Say goodbye where somebody still listens."""
+    with suppress(LDAPExceptionError, OSError):
+        connection.unbind()
+
+
+def certificate(settings: ConnectionSettings, folder: Path, host: Host) -> Mapping[str, Any]:
+    """The server's certificate as `ssl.SSLSocket.getpeercert` gives it, also an expired one or
+    one for another host; nothing but the handshake is said to the server.
+
+    Raises `SourceUnavailable` where there is none or its authority is not trusted.
+    """
+    context = _context(settings, folder)
+    context.check_hostname = False
+    context.verify_flags |= _NO_CHECK_TIME
+    try:
+        connection = _open(settings, host, context)
+    except _TlsFailed as failed:
+        raise SourceUnavailable(f"{host.url}: {failed.error}") from None
+    try:
+        return dict(connection.socket.getpeercert())
+    finally:
+        close(connection)
+
+
+class _TlsFailed(Exception):
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+
+
+class _VerifiedTls(Tls):  # type: ignore[misc]
+    """TLS by Python's own rules: ldap3's check of the host name is another one on every Python."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__(validate=ssl.CERT_REQUIRED)
+        self.context = context
+        self.error: OSError | None = None
+
+    def wrap_socket(self, connection: Connection, do_handshake: bool = False) -> None:
+        try:
+            if connection.strategy.received:
+                raise OSError("something was said in the clear after its start")
+            connection.socket = self.context.wrap_socket(
+                connection.socket, server_hostname=connection.server.host
+            )
+        except OSError as error:
+            self.error = error
+            raise
+
+
+def _context(settings: ConnectionSettings, folder: Path) -> ssl.SSLContext:
+    path = folder / settings.ca_file if settings.ca_file else None
+    try:
+        return ssl.create_default_context(cafile=path)
+    except OSError as error:
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise SourceUnavailable(f"`ca_file` {path} cannot be read: {reason}") from None
+
+
+def _open(settings: ConnectionSettings, host: Host, context: ssl.SSLContext) -> Connection:
+    """A connection with TLS on it, if any is wanted, and nobody logged in.
+
+    Raises `SourceUnavailable`, and `_TlsFailed` where only TLS is at fault.
+    """
+    seconds = int(settings.timeout.total_seconds())
+    limit = settings.connect_seconds
+    tls = _VerifiedTls(context)
+    server = Server(
+        host.name,
+        host.port,
+        use_ssl=host.tls,
+        tls=tls,
+        get_info=NONE,
+        mode=IP_V4_PREFERRED,
+        connect_timeout=limit,
+        allowed_referral_hosts=[],
+    )
+    connection = Connection(
+        server,
+        user=settings.bind_dn or None,
+        password=settings.password.get_secret_value() or None,
+        authentication=SIMPLE if settings.bind_dn else ANONYMOUS,
+        auto_referrals=False,
+        auto_range=False,
+        auto_escape=False,
+        check_names=False,
+        read_only=True,
+        receive_timeout=seconds,
+        return_empty_attributes=False,
+    )
+    speed_up(connection)
+    try:
+        connection.open(read_server_info=False)
+        if settings.start_tls:
+            connection.start_tls(read_server_info=False)
+    except (LDAPExceptionError, OSError, Malformed) as error:
+        close(connection)
+        if tls.error is not None:
+            raise _TlsFailed(tls.error) from None
+        if settings.start_tls and connection.result and (code := connection.result["result"]):
+            reason = f"it does not start TLS (result {code}): is ldaps:// what it offers?"
+        else:
+            reason = network_failure(error, host.name, host.port, limit)
+        raise SourceUnavailable(f"{host.url}: {reason}") from None
+    return connection
+
+
+def log_in(connection: Connection, host: Host) -> None:
+    """Bind, once. Raises `SourceUnavailable`, and `AccessRefused` where a person has to act."""
+    try:
+        connection.bind(read_server_info=False, controls=[(_PASSWORD_POLICY, False, None)])
+    except (LDAPExceptionError, OSError, Malformed) as error:
+        reason = f"it broke off at the bind: {error}"
+        raise SourceUnavailable(f"{host.url}: {reason}") from None
+    control = (connection.result.get("controls") or {}).get(_PASSWORD_POLICY)
+    words, for_good = bind_refusal(
+        connection.result["result"], policy_error(control["value"]) if control else None
+    )
+    if words:
+        raise (AccessRefused if for_good else SourceUnavailable)(f"{host.url}: {words}")
+
+
+def _tls_words(error: OSError, settings: ConnectionSettings, folder: Path, host: Host) -> str:
+    """Why TLS failed; the codes are OpenSSL's X509_V_ERR ones."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        if isinstance(error, ssl.SSLError) and "WRONG_VERSION" in str(error):
+            hint = "ldap:// with `start_tls: true`" if host.tls else "ldaps://"
+            return f"it does not speak TLS on port {host.port}: is {hint} what it offers?"
+        return f"TLS failed: {error.strerror or error}"
+    if error.verify_code in (18, 19, 20, 21):
+        return (
+            "its certificate is not signed by an authority that is trusted here: "
+            "name the authority's PEM file as `ca_file`"
+        )
+    with suppress(SourceUnavailable):
+        shown = certificate(settings, folder, host)
+        if error.verify_code == 10:
+            return _expired(shown)
+        if error.verify_code in (62, 64):
+            names = ", ".join(name for _, name in shown.get("subjectAltName", ()))
+            return f"its certificate is for {names or 'no host'}, not for {host.name}"
+    return f"its certificate is not accepted: {error.verify_message}"
+
+
+def _expired(shown: Mapping[str, Any]) -> str:
+    end = datetime.fromtimestamp(ssl.cert_time_to_seconds(shown["notAfter"]), UTC)
+    days = (datetime.now(UTC) - end).days
+    return f"its certificate expired on {end:%Y-%m-%d}, {days} days ago: it has to be renewed"

@@ -1,0 +1,168 @@
+"""An LDAP server of a few lines, for what no real one can be made to do."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+PAGING = b"1.2.840.113556.1.4.319"
+
+Attributes = Mapping[str, Sequence[bytes]]
+
+
+def ber(tag: int, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    size = len(content)
+    if size < 128:
+        return bytes([tag, size]) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content
+
+
+def message(number: int, *parts: bytes) -> bytes:
+    return ber(0x30, ber(0x02, bytes([number >> 8, number & 0xFF])), *parts)
+
+
+def entry(dn: str, attributes: Attributes) -> bytes:
+    """A SearchResultEntry (RFC 4511 section 4.5.2)."""
+    listed = (
+        ber(0x30, ber(0x04, name.encode()), ber(0x31, *(ber(0x04, value) for value in values)))
+        for name, values in attributes.items()
+    )
+    return ber(0x64, ber(0x04, dn.encode()), ber(0x30, *listed))
+
+
+def result(tag: int, code: int) -> bytes:
+    return ber(tag, ber(0x0A, bytes([code])), ber(0x04), ber(0x04))
+
+
+def paging(cookie: bytes) -> bytes:
+    value = ber(0x30, ber(0x02, b"\0"), ber(0x04, cookie))
+    return ber(0xA0, ber(0x30, ber(0x04, PAGING), ber(0x04, value)))
+
+
+@dataclass
+class FakeLdap:
+    """Answers every bind with yes and every search with ``pages``, one after the other.
+
+    ``faults`` says what goes wrong at a page, counted from 0, and how often: a result code after
+    half of the entries, or the name of a method of `_Fault`.
+    """
+
+    pages: list[list[tuple[str, Attributes]]] = field(default_factory=list)
+    faults: dict[int, list[int | str]] = field(default_factory=dict)
+    bind_code: int = 0
+    bind_control: bytes = b""
+    start_tls_code: int = 2
+    after_start_tls: bytes = b""
+    binds: int = 0
+    searches: int = 0
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"ldap://127.0.0.1:{self.port}"
+
+    def talk(self, client: socket.socket) -> None:
+        """Answer one client until it goes."""
+        with suppress(OSError, IndexError), client, client.makefile("rb") as stream:
+            while True:
+                content = _element(stream)
+                size = content[1]
+                number = int.from_bytes(content[2 : 2 + size], "big")
+                operation = content[2 + size]
+                if operation == 0x60:
+                    self.binds += 1
+                    client.sendall(message(number, result(0x61, self.bind_code), self.bind_control))
+                elif operation == 0x77:
+                    answer = message(number, result(0x78, self.start_tls_code))
+                    client.sendall(answer + self.after_start_tls)
+                elif operation == 0x63:
+                    self.searches += 1
+                    if not self._search(client, number, content):
+                        return
+                else:
+                    return
+
+    def _search(self, client: socket.socket, number: int, request: bytes) -> bool:
+        _, found, rest = request.rpartition(PAGING)
+        # Control value: OCTET STRING { SEQUENCE { size, cookie } }; the cookie is a page number.
+        cookie = rest.rpartition(b"\x04")[2] if found else b""
+        page = int(cookie[1:] or b"0")
+        people = self.pages[page]
+        last = page + 1 == len(self.pages)
+        waiting = self.faults.get(page, [])
+        fault = waiting.pop(0) if waiting else 0
+        sent = people if fault in (0, "no control", "endless") else people[: len(people) // 2]
+        for dn, attributes in sent:
+            client.sendall(message(number, entry(dn, attributes)))
+        done = result(0x65, fault if isinstance(fault, int) else 0)
+        more = paging(b"" if last else str(page + 1).encode())
+        match fault:
+            case "drop":
+                return False
+            case "half an entry":
+                client.sendall(message(number, entry(*people[-1]))[:-3])
+                return False
+            case "garbage":
+                client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            case "damaged entry":
+                before, name, after = message(number, entry(*people[-1])).partition(b"uid\x31")
+                client.sendall(before + name.replace(b"\x31", b"\x32") + after)
+            case "other number":
+                client.sendall(message(number + 1, done, more))
+            case "goodbye":
+                notice = ber(0x8A, b"1.3.6.1.4.1.1466.20036")
+                client.sendall(message(0, ber(0x78, ber(0x0A, b"\x34"), ber(4), ber(4), notice)))
+            case "no control":
+                client.sendall(message(number, done))
+            case "endless":
+                client.sendall(message(number, done, paging(str(page).encode())))
+            case str(url) if url.startswith("ldap://"):
+                client.sendall(message(number, ber(0x73, ber(0x04, url.encode()))))
+                for dn, attributes in people[len(sent) :]:
+                    client.sendall(message(number, entry(dn, attributes)))
+                client.sendall(message(number, done, more))
+            case _:
+                client.sendall(message(number, done, more))
+        return True
+
+
+def _element(stream: object) -> bytes:
+    """The content of the next BER element."""
+    read = stream.read  # type: ignore[attr-defined]
+    size = read(2)[1]
+    if size > 0x7F:
+        size = int.from_bytes(read(size & 0x7F), "big")
+    return bytes(read(size))
+
+
+@contextmanager
+def fake_ldap() -> Iterator[FakeLdap]:
+    """A fake server on a port of its own, until the block ends."""
+    server = FakeLdap()
+    listener = socket.create_server(("127.0.0.1", 0))
+    server.port = listener.getsockname()[1]
+    clients: list[socket.socket] = []
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                clients.append(client)
+                threading.Thread(target=server.talk, args=(client,)).start()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield server
+    finally:
+        for each in (listener, *clients):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        thread.join(30)

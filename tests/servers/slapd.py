@@ -1,0 +1,277 @@
+"""A real slapd for the tests: one server a run, a branch of its own for a test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+SUFFIX = "dc=uni,dc=example"
+ROOT, ROOT_PASSWORD = f"cn=root,{SUFFIX}", "root secret"
+READER, READER_PASSWORD = f"cn=reader,{SUFFIX}", "reader secret"
+LOCKED, EXPIRED, RESET = (f"cn={name},{SUFFIX}" for name in ("locked", "expired", "reset"))
+_SLAPD, _SLAPADD = (shutil.which(name, path="/usr/sbin") or "" for name in ("slapd", "slapadd"))
+
+_CONF = """
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/nis.schema
+include /etc/ldap/schema/inetorgperson.schema
+attributetype ( 1.3.6.1.4.1.5923.1.1.1.1 NAME 'eduPersonAffiliation'
+  EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+attributetype ( 2.16.840.1.113730.3.1.13 NAME 'mailAlternateAddress'
+  EQUALITY caseIgnoreIA5Match SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )
+objectclass ( 1.3.6.1.4.1.5923.1.1.2 NAME 'eduPerson' AUXILIARY
+  MAY ( eduPersonAffiliation $ mailAlternateAddress ) )
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload memberof
+moduleload ppolicy
+pidfile {folder}/pid
+TLSCertificateFile {folder}/tls/{certificate}.pem
+TLSCertificateKeyFile {folder}/tls/{certificate}.key
+sizelimit unlimited
+database config
+rootdn cn=config
+rootpw "root secret"
+database mdb
+suffix "dc=uni,dc=example"
+rootdn "cn=root,dc=uni,dc=example"
+rootpw "root secret"
+directory {folder}/data
+maxsize 1073741824
+dbnosync
+index objectClass,entryUUID eq
+access to attrs=userPassword by anonymous auth by * none
+access to * by dn.exact="cn=reader,dc=uni,dc=example" read by * none
+overlay memberof
+overlay ppolicy
+ppolicy_default "cn=policy,dc=uni,dc=example"
+ppolicy_use_lockout
+database monitor
+access to * by dn.exact="cn=reader,dc=uni,dc=example" read by * none
+"""
+
+
+@dataclass(frozen=True)
+class Slapd:
+    """A slapd in a folder of its own; it may be stopped and started again."""
+
+    folder: Path
+    port: int
+    tls_port: int
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"ldap://127.0.0.1:{self.port}"
+
+    @property
+    def ca_file(self) -> Path:
+        return self.folder / "tls/ca.pem"
+
+    def load(self, ldif: str) -> None:
+        """Add entries while it is stopped, as an administrator loads a directory."""
+        self._run(_SLAPADD, "-q", "-f", str(self.folder / "slapd.conf"), given=ldif)
+
+    def start(self, certificate: str = "good") -> None:
+        """Start it with one of the certificates good, expired, elsewhere (another host) and
+        unknown (signed by an authority nobody trusts), and wait until it answers."""
+        conf = _CONF.format(folder=self.folder, certificate=certificate)
+        (self.folder / "slapd.conf").write_text(conf)
+        urls = f"ldap://127.0.0.1:{self.port} ldaps://127.0.0.1:{self.tls_port}"
+        with (self.folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                ["sh", "-c", _UNTIL_STDIN_ENDS, _SLAPD, "-f", str(self.folder / "slapd.conf"),
+                 "-h", urls, "-d", "0"],
+                stdin=subprocess.PIPE, stdout=log, stderr=log, cwd="/", start_new_session=True,
+            )  # fmt: skip
+        self.processes.append(process)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.tls_port), 2).close()
+                return
+            except OSError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"slapd did not start: {(self.folder / 'log').read_text()}")
+                time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Kill it as a power cut would."""
+        while self.processes:
+            process = self.processes.pop()
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(30)
+
+    def modify(self, ldif: str, who: str = ROOT) -> None:
+        """Change entries, as LDIF change records; records without changetype are added."""
+        self._run("ldapmodify", "-a", "-x", "-H", self.url, "-D", who, "-w", ROOT_PASSWORD,
+                  given=ldif)  # fmt: skip
+
+    def set_size_limit(self, limit: str) -> None:
+        """``sizelimit`` for everybody but the root, from now on."""
+        self.modify(
+            f"dn: olcDatabase={{1}}mdb,cn=config\nchangetype: modify\n"
+            f"replace: olcSizeLimit\nolcSizeLimit: {limit}\n",
+            "cn=config",
+        )
+
+    def search(self, base: str, *attributes: str) -> str:
+        """What ldapsearch says of everything under ``base``."""
+        return self._run("ldapsearch", "-x", "-LLL", "-o", "ldif-wrap=no", "-H", self.url, "-D",
+                         ROOT, "-w", ROOT_PASSWORD, "-b", base, *attributes)  # fmt: skip
+
+    def _run(self, *command: str, given: str = "") -> str:
+        done = subprocess.run(command, input=given.encode(), capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+
+# The pipe ends with the process of the tests, however that ends; the server then ends too.
+_UNTIL_STDIN_ENDS = f'"$0" "$@" </dev/null & cat >/dev/null; kill -{int(signal.SIGKILL)} $!; wait'
+
+
+def ldif(dn: str, **attributes: str | Sequence[str]) -> str:
+    """One entry; values are ASCII."""
+    lines = [f"dn: {dn}"]
+    for name, values in attributes.items():
+        lines += [f"{name}: {value}" for value in ([values] if isinstance(values, str) else values)]
+    return "\n".join(lines) + "\n\n"
+
+
+_POLICY = ("organizationalRole", "pwdPolicy")
+
+
+def _base() -> str:
+    people: Mapping[str, Mapping[str, str]] = {
+        READER: {"userPassword": READER_PASSWORD},
+        LOCKED: {"userPassword": READER_PASSWORD, "pwdAccountLockedTime": "000001010000Z"},
+        EXPIRED: {
+            "userPassword": READER_PASSWORD,
+            "pwdPolicySubentry": f"cn=aging,{SUFFIX}",
+            "pwdChangedTime": "20200101000000Z",
+        },
+        RESET: {"userPassword": READER_PASSWORD, "pwdReset": "TRUE"},
+    }
+    entries = [ldif(SUFFIX, objectClass=("dcObject", "organization"), dc="uni", o="Uni")]
+    for name, more in (("policy", {}), ("aging", {"pwdMaxAge": "60"})):
+        dn = f"cn={name},{SUFFIX}"
+        entries.append(
+            ldif(dn, objectClass=_POLICY, cn=name, pwdAttribute="userPassword",
+                 pwdLockout="TRUE", pwdMustChange="TRUE", **more)
+        )  # fmt: skip
+    for dn, attributes in people.items():
+        entries.append(ldif(dn, objectClass="person", sn="x", **attributes))
+    return "".join(entries)
+
+
+def make_certificates(folder: Path) -> None:
+    """``ca`` signs ``good`` (localhost), ``elsewhere`` and ``expired``; ``unknown`` is its own."""
+    folder.mkdir()
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA",
+            "-days", "7000", "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
+    openssl("req", "-x509", *key, "-keyout", "unknown.key", "-out", "unknown.pem", "-days", "30",
+            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")  # fmt: skip
+    (folder / "ca.conf").write_text(
+        "[ca]\ndefault_ca = d\n[d]\nnew_certs_dir = .\ndatabase = index\nserial = serial\n"
+        "default_md = sha256\npolicy = p\ncopy_extensions = copy\nunique_subject = no\n"
+        "x509_extensions = v3\n[v3]\nauthorityKeyIdentifier = keyid\n"
+        "subjectKeyIdentifier = hash\n[p]\ncommonName = supplied\n"
+    )
+    (folder / "index").touch()
+    (folder / "serial").write_text("01")
+    for name, host, start, end in (
+        ("good", "localhost", "200101000000Z", "400101000000Z"),
+        ("elsewhere", "other.example", "200101000000Z", "400101000000Z"),
+        ("expired", "localhost", "200101000000Z", "240101000000Z"),
+    ):
+        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj",
+                f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}")  # fmt: skip
+        openssl("ca", "-config", "ca.conf", "-batch", "-in", f"{name}.csr", "-out", f"{name}.pem",
+                "-cert", "ca.pem", "-keyfile", "ca.key", "-notext", "-startdate", start,
+                "-enddate", end)  # fmt: skip
+
+
+def _missing() -> str:
+    tools = {"slapd": _SLAPD, "slapadd": _SLAPADD, "ldapmodify": shutil.which("ldapmodify"),
+             "openssl": shutil.which("openssl")}  # fmt: skip
+    lacking = [name for name, path in tools.items() if not path]
+    if not Path("/usr/lib/ldap/ppolicy.so").exists():
+        lacking.append("ppolicy.so")
+    if lacking:
+        return f"{', '.join(lacking)} missing: apt-get install slapd ldap-utils openssl"
+    return ""
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def temporary_slapd() -> Iterator[Slapd]:
+    """A running slapd with the entries of the tests; it ends with the block or the process."""
+    folder = Path(tempfile.mkdtemp(prefix="bridge-slapd-", dir="/tmp"))
+    server = Slapd(folder, _free_port(), _free_port())
+    try:
+        (folder / "data").mkdir()
+        make_certificates(folder / "tls")
+        (folder / "slapd.conf").write_text(_CONF.format(folder=folder, certificate="good"))
+        server.load(_base())
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def slapd_server() -> Iterator[Slapd]:
+    """One slapd a run."""
+    if reason := _missing():
+        if os.environ.get("BRIDGE_REQUIRE_SERVERS") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with temporary_slapd() as server:
+        yield server
+
+
+@pytest.fixture
+def slapd(slapd_server: Slapd) -> Iterator[Slapd]:
+    """The server, running with a good certificate and without limits, whatever tests do to it."""
+    yield slapd_server
+    if slapd_server.processes and slapd_server.processes[-1].poll() is None:
+        slapd_server.set_size_limit("unlimited")
+    else:
+        slapd_server.stop()
+        slapd_server.start()
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def branch(slapd: Slapd) -> str:
+    """The DN of an empty branch of a test's own."""
+    dn = f"ou=test{next(_numbers)},{SUFFIX}"
+    slapd.modify(ldif(dn, objectClass="organizationalUnit"))
+    return dn
