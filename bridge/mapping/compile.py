@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bridge.errors import EntryFault
+from bridge.mapping.directory_compile import DirectoryCompiler
 from bridge.mapping.document import Document, RuleText, read_document
 from bridge.mapping.expression import compile_expression
 from bridge.mapping.faults import Faults, did_you_mean
@@ -25,6 +26,7 @@ from bridge.mapping.source_section import SourceModel, read_source
 from bridge.mapping.targets import Target
 from bridge.mapping.trials import expectations
 from bridge.mapping.yaml_text import Items, Scalar
+from bridge.model import Wanted
 
 
 def load(text: str, file: str, kinds: abc.Mapping[str, type[SourceModel]]) -> Mapping:
@@ -35,8 +37,10 @@ def load(text: str, file: str, kinds: abc.Mapping[str, type[SourceModel]]) -> Ma
     if document is None:
         raise faults.error()
     source = read_source(document.source, kinds, faults) if document.source else None
-    compiler = _Compiler(document, source[2] if source else None, faults)
-    program = compiler.program()
+    settings = source[2] if source else None
+    program = _Compiler(document, settings, faults).program()
+    own = settings.own_names() if settings else frozenset()
+    groups = DirectoryCompiler(document, own, faults).compiled()
     if source is None or program is None or len(faults):
         raise faults.error()
     return Mapping(
@@ -55,6 +59,13 @@ def load(text: str, file: str, kinds: abc.Mapping[str, type[SourceModel]]) -> Ma
         tests=document.examples,
         key_signature=_signature(program, document),
         program=program,
+        wanted=Wanted(
+            frozenset(name for name, _ in program.frames.attributes) - own,
+            tuple(group.search for group in groups),
+        )
+        if source[2].asked
+        else Wanted(),
+        directory_groups=groups,
     )
 
 
@@ -107,6 +118,7 @@ class _Compiler:
         """The source's names by their folded form; None where they cannot be known."""
         document = self._document
         listed = settings.attribute_names() if settings else None
+        own = settings.own_names() if settings else frozenset()
         if document.attributes is None:
             if settings and listed is None and document.source:
                 self._faults.add(document.source.place, "attributes is missing in the file",
@@ -120,7 +132,7 @@ class _Compiler:
                 self._faults.add(scalar.place, f"the source has no attribute {scalar.text!r}",
                                  did_you_mean(scalar.text, listed))  # fmt: skip
             names[scalar.text.casefold()] = scalar.text
-        return names
+        return {name.casefold(): name for name in own} | names
 
     def _required(self, settings: SourceModel | None) -> frozenset[str]:
         """The folded names of ``source.require``, each of which has a place in a frame."""
@@ -196,10 +208,10 @@ class _Compiler:
 
     def _groups(self) -> tuple[Group, ...]:
         groups = []
-        for number, text in enumerate(self._document.groups, start=1):
+        for text in self._document.groups.derived:
             key, name = self._compiled(text.key), self._compiled(text.display_name)
             if key and name:
-                groups.append(Group(f"groups[{number}]", key, name))
+                groups.append(Group(text.label, key, name))
         return tuple(groups)
 
     def _check_examples(self) -> None:

@@ -12,6 +12,7 @@ from bridge.errors import EntryFault
 from bridge.mapping import schedule
 from bridge.mapping.examples import Example, read_examples
 from bridge.mapping.faults import Faults
+from bridge.mapping.group_texts import GroupTexts, read_groups
 from bridge.mapping.limits import HINT, KINDS, Limits, limit
 from bridge.mapping.moments import zone_named
 from bridge.mapping.reader import Reader
@@ -30,7 +31,6 @@ NOT_YET = ("extends",)
 _NEEDED = ("version", "name", "source", "key", "active", "user")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _VAR = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
-_DIRECTORY_GROUP = ("base", "filter", "members", "nested")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,6 @@ class RuleText:
     then: bool | None
     reason: str
     label: str
-
-
-@dataclass(frozen=True, slots=True)
-class GroupText:
-    """A group worked out from people."""
-
-    key: Scalar
-    display_name: Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +65,7 @@ class Document:
     active: tuple[RuleText, ...]
     otherwise: RuleText | None
     targets: Targets
-    groups: tuple[GroupText, ...]
+    groups: GroupTexts
     examples: tuple[Example, ...]
 
 
@@ -117,7 +109,7 @@ class _DocumentReader(Reader):
             active=rules,
             otherwise=otherwise,
             targets=TargetReader(self).read(top),
-            groups=self._groups(get("groups")),
+            groups=read_groups(get("groups"), self),
             examples=read_examples(get("tests"), self),
         )
 
@@ -233,17 +225,3 @@ class _DocumentReader(Reader):
         if lacks_when or lacks_then or not reason:
             return None
         return RuleText(when, then, reason, label)
-
-    def _groups(self, node: Node | None) -> tuple[GroupText, ...]:
-        groups = []
-        for item in self.items(node, "groups"):
-            table = self.table(item, "a group")
-            if table is None:
-                continue
-            self.keys(table, ("key", "displayName"), "under groups", _DIRECTORY_GROUP)
-            self.need(table, ("key", "displayName"), "under groups")
-            key = self.scalar(table.values.get("key"), "groups: key")
-            name = self.scalar(table.values.get("displayName"), "groups: displayName")
-            if key and name:
-                groups.append(GroupText(key, name))
-        return tuple(groups)

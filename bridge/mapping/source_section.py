@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol, Self, get_args
+from typing import Any, ClassVar, Protocol, Self, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -29,10 +29,14 @@ class SourceModel(Protocol):
     @property
     def require(self) -> tuple[str, ...]: ...
 
+    asked: ClassVar[bool]
+
     @classmethod
     def model_validate(cls, obj: Any, /) -> Self: ...
 
     def attribute_names(self) -> frozenset[str] | None: ...
+
+    def own_names(self) -> frozenset[str]: ...
 
 
 def resolve_secrets(section: Any, environment: Mapping[str, str] = os.environ) -> Any:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from bridge import dn
 from bridge.errors import EntryFault
 from bridge.mapping.examples import Example
 from bridge.mapping.mapping import Mapping
@@ -123,12 +124,19 @@ def _value(mapped: Mapped, path: str, urn: str, example: Example) -> Any:
 def _answer(link: Link, example: Example) -> Any:
     """What the person in the example's directory answers whom the link names."""
     for person in example.directory:
-        known_as = str(person.get(link.by, ""))
-        if known_as == link.ref or (
-            link.by in ("dn", "userName") and known_as.casefold() == link.ref.casefold()
-        ):
+        if _known_as(str(person.get(link.by, "")), link.by) == _known_as(link.ref, link.by):
             return person.get(link.want)
     return None
+
+
+def _known_as(name: str, by: str) -> str:
+    """A name in the form in which two of them are compared."""
+    if by == "dn":
+        try:
+            return dn.normal(name)
+        except ValueError:
+            return name
+    return name.casefold() if by == "userName" else name
 
 
 def _said(value: Any) -> str:

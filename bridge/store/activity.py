@@ -1,4 +1,4 @@
-"""What the web role notes itself: when each token was last used.
+"""What the web role notes itself: when each token was last used, and read a list to its end.
 
 On SQLite it is a file of its own beside the store (``bridge.db``: ``bridge-activity.db``), so that
 no publication makes the web role wait; on PostgreSQL a table of the same database. It is made
@@ -28,16 +28,27 @@ from sqlalchemy.schema import CreateTable
 from bridge.store import migrate
 from bridge.store.database import is_sqlite, make_file
 from bridge.store.faults import explained
-from bridge.store.statements import insert
+from bridge.store.statements import insert, many
 from bridge.store.tables import Instant
 
+_tables = MetaData()
 _uses = Table(
     "token_use",
-    MetaData(),
+    _tables,
     Column("token_id", Integer, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("address", Text, nullable=False),
     Column("user_agent", Text, nullable=False),
+)
+
+
+_walks = Table(
+    "token_walk",
+    _tables,
+    Column("token_id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("total", Integer, nullable=False),
 )
 
 
@@ -48,6 +59,15 @@ class Use(NamedTuple):
     at: datetime
     address: str
     user_agent: str
+
+
+class Walk(NamedTuple):
+    """The last time that a client read the list of a kind to its end, and its ``totalResults``."""
+
+    token_id: int
+    kind: str
+    at: datetime
+    total: int
 
 
 class Activity:
@@ -69,32 +89,39 @@ class Activity:
             try:
                 with engine.begin() as c:
                     migrate.one_at_a_time(c)
-                    c.execute(CreateTable(_uses, if_not_exists=True))
+                    for each in (_uses, _walks):
+                        c.execute(CreateTable(each, if_not_exists=True))
             except BaseException:
                 engine.dispose()
                 raise
         return cls(engine)
 
-    def note(self, uses: Iterable[Use]) -> None:
-        """Write the last use of some tokens, one each, in one transaction."""
-        rows = [use._asdict() for use in uses]
-        if not rows:
+    def note(self, uses: Iterable[Use], walks: Iterable[Walk] = ()) -> None:
+        """Write the last use of some tokens, one each, and walks, in one transaction."""
+        used, walked = [use._asdict() for use in uses], [walk._asdict() for walk in walks]
+        if not (used or walked):
             return
         with explained(), self._engine.begin() as c:
-            statement = insert(c, _uses)
-            c.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["token_id"],
-                    set_={name: statement.excluded[name] for name in Use._fields[1:]},
-                    where=_uses.c.at < statement.excluded.at,
-                ),
-                rows,
-            )
+            for into, key, rows in ((_uses, 1, used), (_walks, 2, walked)):
+                statement = insert(c, into)
+                names = [column.name for column in into.columns]
+                newer = statement.on_conflict_do_update(
+                    index_elements=names[:key],
+                    set_={name: statement.excluded[name] for name in names[key:]},
+                    where=into.c.at < statement.excluded.at,
+                )
+                many(c, newer, rows)
 
     def last_uses(self) -> dict[int, Use]:
         """The last use of every token that was ever used, by the token's id."""
         with explained(), self._engine.connect() as c:
             return {row.token_id: Use(*row) for row in c.execute(select(_uses))}
+
+    def last_walks(self) -> list[Walk]:
+        """The last walk of every token and kind."""
+        with explained(), self._engine.connect() as c:
+            rows = c.execute(select(_walks).order_by(_walks.c.token_id, _walks.c.kind))
+            return [Walk(*row) for row in rows]
 
     def close(self) -> None:
         """Give back every connection."""

@@ -6,6 +6,7 @@ process that was frozen and taken over cannot publish when it wakes up.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, update
@@ -17,22 +18,37 @@ from bridge.store.tables import HeartbeatRow, LeaseRow, table
 TTL = timedelta(seconds=30)
 """How long a lease is good after the last sign of life."""
 
+DAEMON = "the daemon"
+"""How the name of a holder begins that answers requests."""
+
 _lease = table(LeaseRow)
 _beat = table(HeartbeatRow)
 
 
-def acquire(c: Connection, holder: str, now: datetime, ttl: timedelta = TTL) -> int:
-    """Take the lease and return its epoch; `LeaseHeld` says who has it and until when."""
-    c.execute(insert(c, _lease).values(id=1, holder="", epoch=0).on_conflict_do_nothing())
+def acquire(
+    c: Connection,
+    holder: str,
+    now: datetime,
+    ttl: timedelta = TTL,
+    process: str = "",
+    is_gone: Callable[[str], bool] = lambda process: False,
+) -> int:
+    """Take the lease and return its epoch; `LeaseHeld` says who has it and until when.
+
+    ``process`` is what ``is_gone`` of a successor is asked about: a holder that is gone for
+    certain is not waited for.
+    """
+    nobody = insert(c, _lease).values(id=1, holder="", epoch=0, process="")
+    c.execute(nobody.on_conflict_do_nothing())
     lease = c.execute(select(_lease).with_for_update()).one()
     beat = c.execute(select(_beat).where(_beat.c.epoch == lease.epoch)).one_or_none()
-    if beat is not None and beat.expires_at > now:
+    if beat is not None and beat.expires_at > now and not is_gone(lease.process):
         raise LeaseHeld(
             f"{lease.holder} holds the lease until {beat.expires_at:%Y-%m-%d %H:%M:%SZ}:"
             " ask it, or wait"
         )
     epoch = int(lease.epoch) + 1
-    c.execute(update(_lease).values(holder=holder, epoch=epoch))
+    c.execute(update(_lease).values(holder=holder, epoch=epoch, process=process))
     values = {"epoch": epoch, "expires_at": now + ttl}
     beat_row = insert(c, _beat).values(id=1, **values)
     c.execute(beat_row.on_conflict_do_update(index_elements=["id"], set_=values))
@@ -65,3 +81,8 @@ def current(c: Connection, now: datetime) -> str | None:
         .join(_beat, _beat.c.epoch == _lease.c.epoch)
         .where(_beat.c.expires_at > now)
     ).scalar_one_or_none()
+
+
+def is_daemon(holder: str | None) -> bool:
+    """Whether the holder of the lease, if there is one, is a daemon, which answers requests."""
+    return holder is not None and holder.startswith(DAEMON)

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from bridge.model import Entry, Kind
+from bridge.store import refs
 from bridge.store.due import due, make_due, make_due_from, news, people
 from bridge.store.statements import among, aside, chunks, many, rows_for
 from bridge.store.tables import RecordRow, SourceRow, table
@@ -48,9 +49,13 @@ _entry = (
 _KNOWN: Select[Any] = select(
     _records.c.record_key, _records.c.id, _records.c.fingerprint, _records.c.gone_at
 ).where(_of_source, _records.c.record_key.in_(among()))
-_BEFORE = select(_records.c.record_key, _records.c.id, _records.c.person_key).where(
-    _of_source, _records.c.record_key.in_(among())
-)
+_BEFORE: Select[Any] = select(
+    _records.c.record_key,
+    _records.c.id,
+    _records.c.person_key,
+    _records.c.ref,
+    _records.c.gone_at,
+).where(_of_source, _records.c.record_key.in_(among()))
 _LEAVING = _BEFORE.where(aside(_records.c.gone_at).is_(None))
 _INSERT = insert(_records)
 _UPDATE = (
@@ -120,13 +125,16 @@ def save(
     """Store a batch: entries with the key of their person, keys of records that are gone, cookie.
 
     A person's key of None leaves what is there. Everybody concerned is due at once, also the
-    person whose record this was before. An entry that was gone is back.
+    person whose record this was before, and everybody who refers to an entry by a ref that it
+    has now or had. An entry that was gone is back.
     """
     latest = {entry.record_key: (entry, person) for entry, person in changed}
     before = {row.record_key: row for row in rows_for(c, _BEFORE, latest, source=source_id)}
     concerned: set[str] = set()
     fresh: list[dict[str, Any]] = []
     stale: list[dict[str, Any]] = []
+    moved: set[str | None] = set()
+    left: list[tuple[str, int]] = []
     for key, (entry, person) in latest.items():
         old = before.get(key)
         if old is not None and old.person_key is not None:
@@ -143,12 +151,19 @@ def save(
             "run_id": run_id,
             "read_at": now,
         }
+        if old is None or old.gone_at is not None or old.ref != entry.ref:
+            moved.add(entry.ref)
+        if old is not None and old.ref is not None and old.ref != entry.ref:
+            moved.add(old.ref)
+            left.append((old.ref, old.id))
         if old is None:
             fresh.append({**values, "source_id": source_id, "record_key": key})
         else:
             stale.append({**values, "row": old.id})
     many(c, _INSERT, fresh)
     many(c, _UPDATE, stale)
+    refs.leave(c, source_id, left)
+    concerned |= refs.followers(c, source_id, (ref for ref in moved if ref is not None))
     leaving = list(rows_for(c, _LEAVING, gone, source=source_id))
     for chunk in chunks(leaving):
         c.execute(_LEFT, {"keys": [row.id for row in chunk], "now": now})
@@ -188,8 +203,9 @@ def finish(
 
 
 def count(c: Connection, source_id: int) -> int:
-    """How many records of a source are not gone."""
-    statement = select(func.count()).select_from(_records).where(_of_source, _live)
+    """How many records of people of a source are not gone."""
+    people = _records.c.kind == Kind.USER.value
+    statement = select(func.count()).select_from(_records).where(_of_source, _live, people)
     return c.execute(statement, {"source": source_id}).scalar_one()
 
 

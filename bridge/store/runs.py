@@ -8,12 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, text, update
 
+from bridge.store.statements import insert as upsert
 from bridge.store.statements import model, new_id
-from bridge.store.tables import AuditRow, PublicationRow, RunRow, table
+from bridge.store.tables import AuditRow, PublicationRow, RunRow, RunTotalRow, table
 
 _runs = table(RunRow)
 _audit = table(AuditRow)
 _publications = table(PublicationRow)
+_totals = table(RunTotalRow)
 
 
 def start(c: Connection, source_id: int, mode: str, actor: str, now: datetime) -> int:
@@ -33,7 +35,8 @@ def finish(
     held: Mapping[str, int] | None = None,
     publication: int | None = None,
 ) -> None:
-    """Note how a run ended."""
+    """Note how a run ended; called again where it goes on after a publication."""
+    _add_up(c, run_id, verdict, now)
     c.execute(
         update(_runs)
         .where(_runs.c.id == run_id)
@@ -46,6 +49,12 @@ def finish(
             publication=publication,
         )
     )
+
+
+def totals(c: Connection) -> list[RunTotalRow]:
+    """How many runs ended how since ever, whatever became of their accounts."""
+    rows = c.execute(select(_totals).order_by(_totals.c.source_id, _totals.c.verdict))
+    return [model(RunTotalRow, row) for row in rows]
 
 
 def get(c: Connection, run_id: int) -> RunRow | None:
@@ -81,3 +90,21 @@ def deactivations(c: Connection, source_id: int, since: datetime) -> int:
             _audit.c.approved.is_(False),
         )
     ).scalar_one()
+
+
+def _add_up(c: Connection, run_id: int, verdict: str, now: datetime) -> None:
+    row = c.execute(
+        select(_runs.c.source_id, _runs.c.started_at, _runs.c.ended_at).where(_runs.c.id == run_id)
+    ).one_or_none()
+    if row is None:
+        return
+    first = row.ended_at is None
+    values = {
+        "source_id": row.source_id,
+        "verdict": verdict,
+        "runs": int(first),
+        "seconds": max(0.0, (now - (row.started_at if first else row.ended_at)).total_seconds()),
+    }
+    statement = upsert(c, _totals).values(values)
+    added = {name: _totals.c[name] + statement.excluded[name] for name in ("runs", "seconds")}
+    c.execute(statement.on_conflict_do_update(index_elements=["source_id", "verdict"], set_=added))

@@ -98,6 +98,14 @@ class RecordRow(SQLModel, table=True):
         Index("record_by_key", "source_id", "record_key", unique=True),
         Index("record_by_person", "source_id", "person_key"),
         Index("record_live", "source_id", "gone_at", "run_id"),
+        # Of sources that have refs alone: a million people of an export cost nothing here.
+        Index(
+            "record_by_ref",
+            "source_id",
+            "ref",
+            sqlite_where=text("ref IS NOT NULL"),
+            postgresql_where=text("ref IS NOT NULL"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     source_id: int
@@ -113,6 +121,16 @@ class RecordRow(SQLModel, table=True):
     gone_at: datetime | None = Field(default=None, sa_type=Instant)
     attributes: bytes = Field(sa_type=LargeBinary)
     """JSON; a value of bytes is an object ``{"$bytes": base64}``."""
+
+
+class FormerRefRow(SQLModel, table=True):
+    """What a record was called before: it means that record until another one is called so."""
+
+    __tablename__ = "former_ref"
+    __table_args__ = (Index("former_ref_of_record", "record_id"), _KEY_ONLY)
+    source_id: int = Field(primary_key=True)
+    ref: str = Field(primary_key=True)
+    record_id: int
 
 
 class DueRow(SQLModel, table=True):
@@ -372,6 +390,9 @@ class LeaseRow(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     holder: str
     epoch: int
+    process: str = ""
+    """Which process that is, on whichever machine, for another one there to see whether it is
+    gone; empty where that cannot be told."""
 
 
 class HeartbeatRow(SQLModel, table=True):
@@ -381,6 +402,55 @@ class HeartbeatRow(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     epoch: int
     expires_at: datetime = Field(sa_type=Instant)
+
+
+class WatchRow(SQLModel, table=True):
+    """What tells from outside whether a source is fresh; the sync role notes it."""
+
+    __tablename__ = "watch"
+    source_id: int = Field(primary_key=True)
+    read_at: datetime | None = Field(default=None, sa_type=Instant)
+    """When the last COMPLETE read began, of everything or of changes alone."""
+    changes_seconds: int | None = None
+    """How often the daemon asks for changes; None as long as none has scheduled the source."""
+    full_by: datetime | None = Field(default=None, sa_type=Instant)
+    """When the schedule wants the next read of everything after the last complete one."""
+    certificate_ends: datetime | None = Field(default=None, sa_type=Instant)
+    """When the certificate that the source's server showed last stops being good."""
+
+
+class FaultyFileRow(SQLModel, table=True):
+    """A mapping file that the daemon cannot use as it stands."""
+
+    __tablename__ = "faulty_file"
+    file: str = Field(primary_key=True)
+    since: datetime = Field(sa_type=Instant)
+
+
+class RefusalRow(SQLModel, table=True):
+    """Credentials that a source refused, and when they may be tried again."""
+
+    __tablename__ = "refusal"
+    id: int | None = Field(default=None, primary_key=True)
+    source_id: int
+    tries: int
+    """How many tries in a row were refused."""
+    again_at: datetime = Field(sa_type=Instant)
+    reason: str
+    salt: bytes = Field(sa_type=LargeBinary)
+    digest: bytes = Field(sa_type=LargeBinary)
+    """What the refused settings, secrets included, come to with ``salt``: other ones may be
+    tried at once."""
+
+
+class RunTotalRow(SQLModel, table=True):
+    """How many runs of a source ended with a verdict, and how long they took, since ever."""
+
+    __tablename__ = "run_total"
+    source_id: int = Field(primary_key=True)
+    verdict: str = Field(primary_key=True)
+    runs: int
+    seconds: float
 
 
 class TokenRow(SQLModel, table=True):

@@ -12,7 +12,7 @@ from bridge.errors import BridgeError, LeaseHeld, UsageError
 from bridge.store import Store, lease, requests
 from bridge.store import sources as source_rows
 from bridge.sync.decide import Progress
-from bridge.sync.leadership import is_daemon, leadership, utc_now
+from bridge.sync.leadership import leadership, utc_now
 from bridge.sync.report import Report
 from bridge.sync.run import Sync
 
@@ -41,7 +41,7 @@ def sync(
         except LeaseHeld:
             with store.read() as connection:
                 leader = lease.current(connection, utc_now())
-            if leader is None or not is_daemon(leader):
+            if not lease.is_daemon(leader):
                 raise
             for name in names:
                 yield _by_daemon(store, name, mode, actor, progress)

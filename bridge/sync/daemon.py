@@ -10,33 +10,32 @@ import json
 import threading
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from bridge.errors import BridgeError, LeaseHeld, StorageError
-from bridge.mapping import Mapping
-from bridge.store import Store, lease, requests
+from bridge.store import Store, lease, refusals, requests, watch
 from bridge.store import sources as source_rows
+from bridge.store.retention import Keep
 from bridge.store.tables import SourceRow
-from bridge.sync import catalog
+from bridge.sync import catalog, upkeep
+from bridge.sync.catalog import Catalog
+from bridge.sync.certificates import Certificates
 from bridge.sync.leadership import DAEMON, leadership, utc_now
+from bridge.sync.notes import Notes
+from bridge.sync.read import COMPLETE
 from bridge.sync.report import Report
-from bridge.sync.run import CHANGES, FULL, Sync
+from bridge.sync.run import FULL, Sync
+from bridge.sync.telling import Telling
+from bridge.sync.timetable import Timetable
 
 _LOOK_SECONDS = 1.0
 _STAND_BY_SECONDS = 2.0
 _END_SECONDS = 3.0
 """How long a run may take to notice that the daemon ends."""
-_CHANGES = timedelta(minutes=5)
-"""How often a source is asked for changes where its file does not say."""
 
 _log = structlog.get_logger()
 
@@ -45,9 +44,17 @@ class Stopped(BaseException):
     """The daemon was told to end; what is under way is dropped and found again."""
 
 
-def serve(store: Store, folder: Path, stop: threading.Event, ttl: timedelta = lease.TTL) -> None:
+def serve(
+    store: Store,
+    folder: Path,
+    stop: threading.Event,
+    renew: threading.Event,
+    keep: Keep,
+    ttl: timedelta = lease.TTL,
+) -> None:
     """Sync until ``stop`` is set. Stands by while another process holds the lease, and while the
-    store is out of reach."""
+    store is out of reach. ``renew`` says that secrets may have changed: what was refused is tried
+    again."""
     told: type[BridgeError] | None = None
     while not stop.is_set():
         lost = threading.Event()
@@ -55,7 +62,7 @@ def serve(store: Store, folder: Path, stop: threading.Event, ttl: timedelta = le
             with leadership(store, role=DAEMON, ttl=ttl, lost=lost) as epoch:
                 _log.info("leading")
                 told = None
-                _Daemon(Sync(store, folder, epoch, ttl=ttl), stop, lost).run()
+                _Daemon(Sync(store, folder, epoch, ttl=ttl), stop, lost, renew, keep).run()
         except (LeaseHeld, StorageError) as error:
             if type(error) is not told:
                 _log.warning("standing by", reason=str(error))
@@ -66,36 +73,41 @@ def serve(store: Store, folder: Path, stop: threading.Event, ttl: timedelta = le
 class _Daemon:
     """One term as the leader, which ends with ``stop`` or with ``lost``."""
 
-    def __init__(self, sync: Sync, stop: threading.Event, lost: threading.Event) -> None:
+    def __init__(
+        self,
+        sync: Sync,
+        stop: threading.Event,
+        lost: threading.Event,
+        renew: threading.Event,
+        keep: Keep,
+    ) -> None:
         self.sync = sync
         self.store = sync.store
         self.stop = stop
         self.lost = lost
+        self.renew = renew
+        self.keep = keep
         self.texts: dict[str, tuple[str, str]] | None = None
-        self.faults: set[str] = set()
         self.asked: set[int | None] = set()
-        self.trouble: dict[str, str] = {}
-        self.told: dict[str, dict[str, Any]] = {}
-        self.telling = threading.Lock()
+        self.telling = Telling()
+        self.certificates = Certificates()
+        self.notes = Notes(self.store)
         self.running = threading.Lock()
-        self.scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(1)},
-            # A run that is late, because another one took long, is made once.
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-            timezone=UTC,
-        )
+        self.timetable = Timetable(self._run)
 
     def run(self) -> None:
         """Sync until told to stop, or until another process has taken over."""
-        self.scheduler.start()
+        self.timetable.start()
+        self.timetable.daily(self._forget)
         try:
             while not (self.stop.is_set() or self.lost.is_set()):
                 self._look("files", self._look_at_files)
                 self._look("requests", self._look_at_requests)
+                self._look("secrets", self._look_at_secrets)
                 self.stop.wait(_LOOK_SECONDS)
         finally:
             self.lost.set()
-            self.scheduler.shutdown(wait=False)
+            self.timetable.end()
             # A run stops at its next step; one that waits for a file to be still is left alone.
             if self.running.acquire(timeout=_END_SECONDS):
                 self.running.release()
@@ -105,9 +117,9 @@ class _Daemon:
         try:
             look()
         except BridgeError as error:
-            self._tell_trouble(f"cannot look at the {what}", str(error))
+            self.telling.trouble(f"cannot look at the {what}", str(error))
         else:
-            self.trouble.pop(f"cannot look at the {what}", None)
+            self.telling.well(f"cannot look at the {what}")
 
     def _look_at_files(self) -> None:
         with self.store.read() as connection:
@@ -115,35 +127,36 @@ class _Daemon:
         files = catalog.load(self.sync.folder, known.values())
         # The name beside the text: it is empty as long as something is wrong with the file.
         texts = {str(file.path): (file.name, file.text) for file in files}
-        if texts == self.texts:
-            return
+        if texts != self.texts:
+            self._take(files, known, texts)
+        self.notes.write(known.values())
+
+    def _take(
+        self, files: Catalog, known: dict[str, SourceRow], texts: dict[str, tuple[str, str]]
+    ) -> None:
+        """Schedule what is new among the files, and let a run see to what is not as it was."""
         first, before = self.texts is None, self.texts or {}
         self.texts = texts
-        self._tell_faults({str(fault) for fault in files.faults})
+        self.telling.faults({str(fault) for fault in files.faults})
+        self.notes.faulty("", (fault.file for fault in files.faults))
         for file in files:
             if file.mapping is not None and before.get(str(file.path)) != (file.name, file.text):
-                self._schedule(file.mapping, known.get(file.name))
-                self._soon(file.name)
+                self.timetable.schedule(file.mapping, known.get(file.name))
+                self.notes.scheduled(file.mapping)
+                self.timetable.soon(file.name)
         for row in known.values():
             # A faulty file does not stop its source, a missing one pauses it: a run says which.
-            if files.find(row.name) is not None or not row.mapping_text:
+            if files.find(row.name) is not None:
                 continue
-            if not self.scheduler.get_job(f"{row.name} {CHANGES}"):
-                self._schedule(catalog.compile(row.mapping_text, row.file), row)
+            if not row.mapping_text:
+                self.notes.gone(row.name)
+                continue
+            if not self.timetable.has(row.name):
+                live = catalog.compile(row.mapping_text, row.file)
+                self.timetable.schedule(live, row)
+                self.notes.scheduled(live)
             if first or row.file in before.keys() - texts.keys():
-                self._soon(row.name)
-
-    def _tell_trouble(self, what: str, reason: str) -> None:
-        if self.trouble.get(what) != reason:
-            self.trouble[what] = reason
-            _log.error(what, reason=reason)
-
-    def _tell_faults(self, faults: set[str]) -> None:
-        """Log those faults that were not there before; a look or a run may see them first."""
-        with self.telling:
-            for fault in sorted(faults - self.faults):
-                _log.error("faulty mapping file", fault=fault)
-            self.faults = faults
+                self.timetable.soon(row.name)
 
     def _look_at_requests(self) -> None:
         with self.store.read() as connection:
@@ -153,51 +166,23 @@ class _Daemon:
         for request in waiting:
             if request.id not in self.asked:
                 self.asked.add(request.id)
-                self.scheduler.add_job(
-                    self._run,
-                    args=(names[request.source_id], request.mode, request.actor, request.id),
-                    id=f"request {request.id}",
-                )
+                self.timetable.answer(names[request.source_id], request)
 
-    def _schedule(self, mapping: Mapping, row: SourceRow | None) -> None:
-        """Read changes from now on, and everything when that was last done long enough ago."""
-        now = utc_now()
-        changes = mapping.schedule.changes or _CHANGES
-        trigger = IntervalTrigger(seconds=int(changes.total_seconds()))
-        self._add(mapping.name, CHANGES, trigger, now + changes)
-        full = mapping.schedule.full
-        last = row.complete_at if row is not None and row.complete_at else now
-        if isinstance(full, str):
-            trigger = CronTrigger.from_crontab(full, timezone=mapping.timezone)
-            first = trigger.get_next_fire_time(None, last) or now
-        else:
-            trigger = IntervalTrigger(seconds=int(full.total_seconds()))
-            first = last + full
-        self._add(mapping.name, FULL, trigger, max(first, now))
-
-    def _add(self, name: str, mode: str, trigger: BaseTrigger, first: datetime) -> None:
-        self.scheduler.add_job(
-            self._run,
-            trigger,
-            args=(name, mode, "schedule"),
-            id=f"{name} {mode}",
-            replace_existing=True,
-            next_run_time=first,
-        )
-
-    def _soon(self, name: str) -> None:
-        self.scheduler.add_job(
-            self._run,
-            args=(name, CHANGES, "file"),
-            id=f"{name} soon",
-            replace_existing=True,
-            # One waits while one runs: what changes during a run is read after it.
-            max_instances=2,
-        )
+    def _look_at_secrets(self) -> None:
+        if not self.renew.is_set():
+            return
+        with self.store.write() as connection:
+            refusals.clear(connection)
+        self.renew.clear()
+        _log.info("secrets are read again")
+        with self.store.read() as connection:
+            names = [row.name for row in source_rows.all(connection)]
+        for name in names:
+            self.timetable.soon(name)
 
     # -- in the syncing thread -----------------------------------------------------------------
 
-    def _run(self, name: str, mode: str, actor: str, request: int | None = None) -> None:
+    def _run(self, name: str, mode: str, actor: str, request: int | None) -> None:
         with self.running:
             if not self.lost.is_set():
                 self._sync(name, mode, actor, request)
@@ -211,7 +196,7 @@ class _Daemon:
             self.lost.set()  # the one that took over answers the request
             _log.warning("lost the lease", reason=str(error))
         except BridgeError as error:
-            self._tell_trouble("cannot sync " + name, str(error))
+            self.telling.trouble("cannot sync", str(error), source=name)
             self._answer(request, None, error.exit_code, {"error": str(error)})
         except Exception as error:
             # The message of an unforeseen error may hold a person's values: its place does not.
@@ -221,11 +206,16 @@ class _Daemon:
             _log.debug("a fault of the bridge", exc_info=True)
             self._answer(request, None, 1, {"error": f"a fault of the bridge: {where}"})
         else:
-            self.trouble.pop("cannot sync " + name, None)
-            self._tell(report)
+            self.telling.well("cannot sync", source=name)
+            self.telling.report(report)
             self._answer(request, report.run, report.exit_code, report.as_json())
+            self._look(f"state of {name}", lambda: self._follow_up(report))
 
     def _progress(self, step: str, done: int) -> None:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Raise `Stopped` where this term has ended."""
         if self.stop.is_set() or self.lost.is_set():
             raise Stopped
 
@@ -241,20 +231,27 @@ class _Daemon:
             self.asked.discard(request)  # it is done again, and answered then
             _log.error("cannot answer a request", reason=str(error))
 
-    def _tell(self, report: Report) -> None:
-        """Log what a run did, once: a source that stays as it is makes no noise."""
-        self._tell_faults(self.faults.union(report.faults))
-        facts = {name: value for name, value in report.as_json().items() if value}
-        facts.pop("faults", None)
-        lasting = {
-            "verdict": report.verdict,
-            "reason": report.reason,
-            "plans": report.plans,
-            "problems": report.problems,
-        }
-        news = report.written or report.changed or report.gone or report.held
-        if not news and self.told.get(report.source) == lasting:
-            _log.debug("synced", **facts)
+    def _follow_up(self, report: Report) -> None:
+        """See to what a run has shown."""
+        with self.store.read() as connection:
+            row = source_rows.get(connection, report.source)
+            noted = watch.all(connection)
+        if row is None or row.id is None:
             return
-        self.told[report.source] = lasting
-        (_log.warning if report.reason or report.plans else _log.info)("synced", **facts)
+        self.notes.faulty(report.source, [row.file] if report.faults else [])
+        if row.id in noted:
+            self.certificates.look(report.source, noted[row.id].certificate_ends, utc_now())
+        if report.mode == FULL and report.verdict not in ("", COMPLETE):
+            self.timetable.again(report.source)
+
+    def _forget(self) -> None:
+        with self.running:
+            try:
+                done = upkeep.forget(self.store, self.keep, utc_now(), self._go_on)
+            except Stopped:
+                return
+            except StorageError as error:
+                self.telling.trouble("cannot forget what is old", str(error))
+            else:
+                self.telling.well("cannot forget what is old")
+                _log.info("forgot what is old", **done)

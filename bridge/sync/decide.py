@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.mapping import Mapping
-from bridge.store import Store, overrides, plans, records, resources, runs
+from bridge.store import Store, overrides, plans, records, refs, resources, runs
 from bridge.store.statements import chunks
 from bridge.store.tables import PlanRow, SourceRow, fold
 from bridge.sync.change import (
@@ -113,6 +113,7 @@ def decide(deciding: Deciding, spool: Spool[Proposal]) -> Decision:
             return decision  # the text is held whole: nobody gets another name by it
         decision.contest = contest(connection, lambda: _claims(decision))
         _follow_yielded(deciding, decision, connection, seen)
+        decision.answers.settle(connection, deciding.source_id)
         for proposal in decision.proposals():
             new = proposal.draft
             decision.answers.offer(new.id, new.key, new.before, served_as(decision, proposal))
@@ -158,13 +159,22 @@ def _look(deciding: Deciding, decision: Decision, connection: Connection) -> set
         _note(decision, chunk)
         if not deciding.everyone:
             seen.update(keys)
-            moved = {name for proposal in chunk for name in names_that_moved(proposal.draft)}
+            moved = _moved(deciding, connection, chunk)
             followers |= resources.dependents(connection, deciding.source_id, moved) - seen
             followers.difference_update(keys)
         deciding.progress("decide", len(decision.spool))
     for keys in chunks(sorted(followers), CHUNK):
         _note(decision, _propose(deciding, connection, keys))
     return seen | followers
+
+
+def _moved(
+    deciding: Deciding, connection: Connection, chunk: Sequence[Proposal]
+) -> set[tuple[str, str]]:
+    """The names under which links find the people of a chunk whose answers may now differ."""
+    names = {each.draft.key: set(names_that_moved(each.draft)) for each in chunk}
+    keys = [key for key, moved in names.items() if moved]
+    return set().union(*names.values(), refs.names(connection, deciding.source_id, keys))
 
 
 def _follow_yielded(
@@ -175,12 +185,13 @@ def _follow_yielded(
     if deciding.everyone or not yielding:
         return
     of_run = (proposal.draft.before for proposal in decision.proposals())
-    moved = {
-        name
+    yielders = [
+        person
         for person in chain(of_run, decision.contest.bystanders)
         if person and person.id in yielding and person.source_id == deciding.source_id
-        for name in identities(person.key, person.attributes)
-    }
+    ]
+    moved = {name for each in yielders for name in identities(each.key, each.attributes)}
+    moved |= refs.names(connection, deciding.source_id, (each.key for each in yielders))
     followers = resources.dependents(connection, deciding.source_id, moved) - seen
     for keys in chunks(sorted(followers), CHUNK):
         # Whoever has news as well comes with the next decision: this one's limits were judged.

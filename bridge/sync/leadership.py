@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from bridge.errors import LeaseHeld, StorageError
 from bridge.store import Store, lease
+from bridge.sync import process
 
-DAEMON = "the daemon"
+DAEMON = lease.DAEMON
 COMMAND = "a command"
 _BEATS = 3
 """Signs of life within the time that a lease is good for."""
@@ -27,11 +28,6 @@ def holder(role: str) -> str:
     return f"{role} (process {os.getpid()} on {socket.gethostname()})"
 
 
-def is_daemon(holder: str) -> bool:
-    """Whether this holder of the lease answers requests."""
-    return holder.startswith(DAEMON)
-
-
 @contextmanager
 def leadership(
     store: Store,
@@ -43,11 +39,15 @@ def leadership(
 ) -> Iterator[int]:
     """Hold the lease for the duration of a block and give its epoch; raises `LeaseHeld`.
 
+    A holder whose process on this machine is gone is not waited for.
+
     A thread shows a few times within ``ttl`` that this process is alive. Where another one has
     taken over meanwhile, ``lost`` is set, and a publication finds out inside its transaction.
     """
     with store.write() as connection:
-        epoch = lease.acquire(connection, holder(role), clock(), ttl)
+        epoch = lease.acquire(
+            connection, holder(role), clock(), ttl, process.mark(), process.is_gone
+        )
     ended = threading.Event()
 
     def beat() -> None:

@@ -9,19 +9,21 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bridge.model import Link, Served
-from bridge.store import resources
+from bridge.store import refs, resources
 from bridge.sync.change import identities
 
 
 class Answers:
     """What the people that others refer to will be served as, once this run is published.
 
-    First every link is `ask`ed for, then each person of the run is `offer`ed, then `look_up`
-    finds the rest among those who are served and not changed by the run.
+    First every link is `ask`ed for and `settle` finds whose refs are named, then each person of
+    the run is `offer`ed, then `look_up` finds the rest among those who are served and not changed
+    by the run.
     """
 
     def __init__(self) -> None:
         self._asked: set[tuple[str, str]] = set()
+        self._meant: dict[tuple[str, str], tuple[str, str]] = {}
         self._wants: set[str] = set()
         self._answers: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._changed: set[tuple[str, str]] = set()
@@ -30,6 +32,13 @@ class Answers:
         for link in links:
             self._asked.add(_name(link))
             self._wants.add(link.want)
+
+    def settle(self, connection: Connection, source_id: int) -> None:
+        """Find the people whom refs mean: from here on they are asked for by their keys."""
+        named = {name for name in self._asked if name[0] == refs.BY}
+        meant = refs.people(connection, source_id, (ref for _, ref in named))
+        self._meant = {(refs.BY, ref): ("key", key) for ref, key in meant.items()}
+        self._asked = (self._asked - named).union(self._meant.values())
 
     def offer(
         self, id: str, key: str, before: Served | None, attributes: Mapping[str, Any] | None
@@ -49,15 +58,16 @@ class Answers:
         missing: dict[str, list[str]] = defaultdict(list)
         for by, ref in self._asked - self._answers.keys() - self._changed:
             missing[by].append(ref)
-        for by, refs in missing.items():
-            for ref, person in resources.resolve(connection, source_id, by, refs).items():
+        for by, names in missing.items():
+            for ref, person in resources.resolve(connection, source_id, by, names).items():
                 self._answers[by, ref] = self._answer(person.id, person.attributes)
 
     def fill(self, attributes: Mapping[str, Any], links: Iterable[Link]) -> dict[str, Any]:
         """``attributes`` with every link's answer in its place; nothing where nobody answers."""
         filled = dict(attributes)
         for link in links:
-            answer = self._answers.get(_name(link), {}).get(link.want)
+            name = _name(link)
+            answer = self._answers.get(self._meant.get(name, name), {}).get(link.want)
             _put(filled, link.path, answer)
         return filled
 

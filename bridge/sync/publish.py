@@ -11,7 +11,7 @@ from typing import Any
 
 from bridge.errors import EntryFault
 from bridge.model import GroupKey, Kind
-from bridge.store import audit, plans, problems, records, resources
+from bridge.store import audit, plans, problems, records, refs, resources
 from bridge.store.audit import Happened
 from bridge.store.plans import OpenChange
 from bridge.store.problems import Problem
@@ -24,6 +24,8 @@ from bridge.sync.decide import Deciding, Decision, served_as
 from bridge.sync.proposal import Proposal
 
 _NAME_TAKEN = "user.userName is taken by somebody else (free it there, or give this one another)"
+
+_NO_GROUPS = "groups of a directory are read, but not served yet: Okta sees none of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,7 @@ class _Publishing:
             self.written += 1
             if person.source_id != self.source_id:
                 names = set(identities(person.key, person.attributes))
+                names |= refs.names(self.connection, person.source_id, [person.key])
                 followers = resources.dependents(self.connection, person.source_id, names)
                 records.make_due(self.connection, person.source_id, followers, self.deciding.now)
 
@@ -256,6 +259,8 @@ class _Publishing:
                 found[problems.RECORD + entry.record_key] = Problem(
                     (str(fault),), self.deciding.now
                 )
+        if self.deciding.mapping.directory_groups:
+            found[problems.RECORD + "groups"] = Problem((_NO_GROUPS,), self.deciding.now)
         self.publication.set_problems(self.source_id, found)
 
 

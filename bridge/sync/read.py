@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from typing import Any
 
-from bridge.errors import EntryFault, IncompleteRead, SourceUnavailable
+from bridge.errors import AccessRefused, EntryFault, IncompleteRead, SourceUnavailable
 from bridge.mapping import Mapping
-from bridge.model import Batch, Entry, Verdict
+from bridge.model import Batch, Entry, Kind, Verdict, Wanted
 from bridge.sources import Source
 from bridge.store import Store, lease, records
 from bridge.store import sources as source_rows
@@ -25,19 +26,26 @@ FAILED = "FAILED"
 @dataclass(frozen=True, slots=True)
 class ReadReport:
     """How a read went: ``verdict`` is COMPLETE, INCOMPLETE or FAILED, the last where nothing
-    answered. ``gone`` counts the records found missing by a whole read or named as deleted."""
+    answered. ``gone`` counts the records found missing by a whole read or named as deleted.
+    ``refused`` says that the credentials were. ``certificate_ends`` is the server's."""
 
     verdict: str
     reason: str = ""
     entries: int = 0
     changed: int = 0
     gone: int = 0
+    refused: bool = False
+    certificate_ends: datetime | None = None
 
 
 def words_of(mapping: Mapping) -> str:
     """Digest of what a source is asked with: records read under another one may be told apart
     only by being read again."""
-    asked = json.dumps([mapping.source_type, mapping.source], sort_keys=True, default=dict)
+    parts: list[Any] = [mapping.source_type, mapping.source]
+    if (wanted := mapping.wanted) != Wanted():
+        searches = [(each.base, each.filter, sorted(each.attributes)) for each in wanted.groups]
+        parts += [sorted(wanted.attributes), searches]
+    asked = json.dumps(parts, sort_keys=True, default=dict)
     return blake2b(asked.encode(), digest_size=16).hexdigest()
 
 
@@ -72,7 +80,8 @@ class Reading:
         self.anew = anew
         self.seen = Seen()
         self.cookie: bytes | None = None
-        self.entries = self.changed = self.gone = 0
+        self.certificate_ends: datetime | None = None
+        self.entries = self.people = self.changed = self.gone = 0
 
     def read(self, source: Source, cookie: bytes | None) -> ReadReport:
         """Store what ``source`` yields, batch by batch, each with its cookie in one transaction.
@@ -91,7 +100,7 @@ class Reading:
         except IncompleteRead as error:
             verdict = Verdict(complete=False, reason=str(error))
         except SourceUnavailable as error:
-            return self.report(FAILED, str(error))
+            return self.report(FAILED, str(error), isinstance(error, AccessRefused))
         return self.report(verdict.word, verdict.reason)
 
     def take(self, batch: Batch) -> None:
@@ -121,7 +130,9 @@ class Reading:
                 changed.append((entry, self._person_key(entry)))
         self.seen.mark([record.id for record in known.values()])
         self.cookie = batch.cookie or self.cookie
+        self.certificate_ends = batch.certificate_ends or self.certificate_ends
         self.entries += len(batch.entries)
+        self.people += sum(entry.kind is Kind.USER for entry in batch.entries)
         self.changed += len(changed)
         self.gone += len(batch.gone)
         if changed or batch.gone:
@@ -143,7 +154,7 @@ class Reading:
         """Believe a complete read, unless it found nobody where there was somebody."""
         if not verdict.complete:
             return verdict
-        if verdict.whole and not self.entries:
+        if verdict.whole and not self.people:
             with self.store.read() as connection:
                 before = records.count(connection, self.source_id)
             if before:
@@ -166,10 +177,13 @@ class Reading:
             )
         return verdict
 
-    def report(self, verdict: str, reason: str) -> ReadReport:
-        return ReadReport(verdict, reason, self.entries, self.changed, self.gone)
+    def report(self, verdict: str, reason: str, refused: bool = False) -> ReadReport:
+        counts = (self.entries, self.changed, self.gone)
+        return ReadReport(verdict, reason, *counts, refused, self.certificate_ends)
 
     def _person_key(self, entry: Entry) -> str | None:
+        if entry.kind is not Kind.USER:
+            return None
         try:
             return self.mapping.key_of(entry)
         except EntryFault:

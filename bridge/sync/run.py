@@ -14,15 +14,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
+from structlog.contextvars import bound_contextvars
 
 from bridge import sources
 from bridge.errors import Fault, FileFaults, UsageError
 from bridge.mapping import Mapping
 from bridge.sources import SourceSettings
-from bridge.store import Store, lease, plans, problems, runs
+from bridge.store import Store, lease, plans, problems, runs, watch
 from bridge.store import sources as source_rows
 from bridge.store.tables import PlanRow, SourceRow
 from bridge.sync import catalog, plan
+from bridge.sync.back_off import BackOff
 from bridge.sync.catalog import Catalog
 from bridge.sync.decide import Deciding, Progress, decide
 from bridge.sync.garbage import rarely_collected
@@ -75,7 +77,7 @@ class Sync:
             plans.lapse(connection, self.clock())
             run_id = runs.start(connection, source.id, mode, actor, self.clock())
         run = _Run(self, files, source, run_id, mode, actor, progress)
-        with rarely_collected():
+        with rarely_collected(), bound_contextvars(run=run_id, source=name):
             run.go(file.mapping if file else None)
         return run.end()
 
@@ -181,9 +183,14 @@ class _Run:
             settings = mapping.source_settings()
             assert isinstance(settings, SourceSettings)
             kind = sources.kinds()[mapping.source_type]
-            source = kind.open(settings, Path(self.source.file).parent)
+            source = kind.open(settings, Path(self.source.file).parent, mapping.wanted)
         except UsageError as error:
             self.read = ReadReport(FAILED, str(error))
+            return
+        assert self.source.id is not None
+        back_off = BackOff(self.store, self.source.id, settings, self.actor, self.now)
+        if wait := back_off.wait():
+            self.read = ReadReport(FAILED, wait)
             return
         row = self._source_now()
         reading = Reading(
@@ -196,7 +203,7 @@ class _Run:
             self.progress,
             anew,
         )
-        self.read = reading.read(source, None if self.mode == FULL else row.cookie)
+        self.read = back_off.note(reading.read(source, None if self.mode == FULL else row.cookie))
 
     def _decide(
         self,
@@ -263,6 +270,8 @@ class _Run:
             held=self.outcome.held,
             publication=self.outcome.publication,
         )
+        if self.read.verdict == COMPLETE and self.source.id is not None:
+            watch.read(connection, self.source.id, self.now, self.read.certificate_ends)
 
     def _counts(self) -> dict[str, int]:
         read, outcome = self.read, self.outcome

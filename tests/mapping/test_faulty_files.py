@@ -201,7 +201,26 @@ CASES = {
     ),
     "no otherwise": ("active: §{ rules: [] }", "otherwise is missing under active"),
     "a group from a directory": (
-        "groups: [ { §base: ou=x, key: dept, displayName: dept } ]", "not supported yet: base",
+        "groups: [ { base: §ou=x, filter: (cn=x), key: k, displayName: n,"
+        " members: \"m | ref('dn')\" } ]",
+        "this type of source has no groups of its own",
+    ),
+    "a group that is half one of a directory": (
+        "groups: [ §{ base: ou=x, key: dept, displayName: dept } ]", "filter is missing",
+    ),
+    "a base that is no DN": (
+        "groups: [ { base: §x, filter: (cn=x), key: k, displayName: n,"
+        " members: \"m | ref('dn')\" } ]",
+        "groups: base is no DN",
+    ),
+    "members that are no links": (
+        "groups: [ { base: ou=x, filter: (cn=x), key: k, displayName: n, members: §m } ]",
+        "members end in ref",
+    ),
+    "a depth of groups that is unknown": (
+        "groups: [ { base: ou=x, filter: (cn=x), key: k, displayName: n, nested: §both,"
+        " members: \"m | ref('dn')\" } ]",
+        "groups: nested is flatten or direct",
     ),
     "a list that is a table": ("groups: §{ key: dept, displayName: dept }", "groups is a list"),
     "a test of an unknown attribute": (

@@ -23,6 +23,9 @@ from bridge.sync.leadership import leadership
 from bridge.sync.report import Report
 from bridge.sync.run import CHANGES, Sync
 from tests import asgi
+from tests.servers.slapd import branch, slapd, slapd_server
+
+__all__ = ["Company", "branch", "company", "founded", "person", "slapd", "slapd_server"]
 
 BASE = "https://bridge.example.com/scim/v2"
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -91,6 +94,7 @@ class Company:
 
     folder: Path
     store: Store
+    name: str = "hr"
     now: datetime = NOW
     rows: dict[str, dict[str, str]] = field(default_factory=dict)
     limits: str = "limits: { first_load: publish }"
@@ -134,7 +138,9 @@ class Company:
     def sync(self, mode: str = CHANGES) -> Report:
         """Sync what stands on disk now."""
         with leadership(self.store) as epoch:
-            return Sync(self.store, self.mappings, epoch, lambda: self.now).run("hr", mode, "test")
+            return Sync(self.store, self.mappings, epoch, lambda: self.now).run(
+                self.name, mode, "test"
+            )
 
     def update(self, mode: str = CHANGES) -> Report:
         """Write the rows, and sync."""
@@ -194,7 +200,7 @@ class Company:
     @property
     def source_id(self) -> int:
         with self.store.read() as connection:
-            source = source_rows.get(connection, "hr")
+            source = source_rows.get(connection, self.name)
         assert source is not None
         assert source.id is not None
         return source.id

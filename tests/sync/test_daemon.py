@@ -199,6 +199,39 @@ def test_a_complete_read_that_was_due_meanwhile_is_made_up_for(bridge: Bridge) -
         assert run_modes(bridge).count("full") == 1
 
 
+def test_a_complete_read_that_fails_is_made_again_before_the_schedule_comes_back_to_it(
+    bridge: Bridge,
+) -> None:
+    soon = "from bridge.sync import timetable\ntimetable._AGAIN = timedelta(seconds=1)\n"
+    first, rest = DAEMON.split("\n", 1)
+    with bridge.start(code=f"{first}\n{soon}{rest}") as running:
+        running.wait_for('"synced"')
+        good = bridge.export.read_text()
+        bridge.export.write_text("id,first\nP1,Ann\n")
+        assert bridge.run("sync", "--full").returncode == 4
+        wait_until(lambda: run_modes(bridge).count("full") > 2, "the next tries")
+        bridge.export.write_text(good)
+        running.wait_for('"verdict": "COMPLETE"')
+        assert running.end() == 0
+
+
+def test_what_is_too_old_is_forgotten(bridge: Bridge) -> None:
+    soon = "from bridge.sync import timetable\ntimetable._FIRST = timedelta(0)\n"
+    first, rest = DAEMON.split("\n", 1)
+    with daemon(bridge) as running:
+        running.wait_for('"synced"')
+        assert running.end() == 0
+    with bridge.store() as store, store.write() as connection:
+        old = utc_now() - timedelta(days=91)
+        connection.execute(update(table(RunRow)).values(started_at=old))
+        runs.start(connection, 1, "full", "schedule", utc_now())
+    with bridge.start(code=f"{first}\n{soon}{rest}") as running:
+        running.wait_for("forgot what is old")
+        [told] = running.logged("forgot what is old")
+        assert told["runs"] == 1
+        assert running.end() == 0
+
+
 def test_a_source_that_stays_as_it_is_makes_no_noise(bridge: Bridge, running: Running) -> None:
     wait_until(lambda: len(run_modes(bridge)) > 4, "some runs")
     assert len(running.logged("synced")) == 1
@@ -237,6 +270,17 @@ def test_an_override_takes_effect_through_the_daemon(bridge: Bridge, running: Ru
 
 
 # -- the lease ---------------------------------------------------------------------------------
+
+
+def test_the_lease_of_a_daemon_that_was_killed_is_not_waited_for(bridge: Bridge) -> None:
+    with bridge.start("syncd") as first:
+        first.wait_for("leading")
+        first.send(signal.SIGKILL)
+        first.wait()
+    with bridge.start("syncd") as second:
+        second.wait_for("leading")
+        assert second.end() == 0
+    assert not second.logged("standing by")
 
 
 def test_another_daemon_stands_by_and_takes_over_from_one_that_was_killed(bridge: Bridge) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bridge import dn
+from bridge.errors import EntryFault
 from bridge.mapping.functions.registry import Group, Site
 from bridge.mapping.values import Reference, text_of
 
@@ -15,11 +17,12 @@ WANTED = ("id", "userName", "displayName", "externalId")
 
 
 @GROUP.made(2, 3, fixed=(1, 2))
-def ref(site: Site, by: str, want: str = "id") -> Callable[[Any], Reference]:
+def ref(site: Site, by: str, want: str = "id") -> Callable[[Any], Reference | list[Reference]]:
     """An attribute of the person known by that name: `ref(name, by, want)`.
 
     `by` is `dn`, `key`, `externalId` or `userName`; `want` is `id` (the SCIM id, unless said
-    otherwise), `userName`, `displayName` or `externalId`. It is the last step of a value.
+    otherwise), `userName`, `displayName` or `externalId`. It is the last step of a value. Spellings
+    of one DN are the same; what is no DN is an error.
 
     >>> 'P1' | ref('externalId', 'userName')
     Reference('externalId', 'P1', 'userName')
@@ -28,4 +31,22 @@ def ref(site: Site, by: str, want: str = "id") -> Callable[[Any], Reference]:
         raise ValueError(f"people are known by {', '.join(KNOWN_BY)}")
     if want not in WANTED:
         raise ValueError(f"a link answers {', '.join(WANTED)}")
-    return lambda value: Reference(by, text_of(value).strip(), want)
+
+    def one(value: Any) -> Reference:
+        name = text_of(value).strip()
+        return Reference(by, _normal(name) if by == "dn" else name, want)
+
+    def call(value: Any) -> Reference | list[Reference]:
+        # Several are for the members of a group; no attribute of a person takes them.
+        if isinstance(value, list) and len(value) > 1:
+            return [one(item) for item in value]
+        return one(value)
+
+    return call
+
+
+def _normal(name: str) -> str:
+    try:
+        return dn.normal(name)
+    except ValueError as error:
+        raise EntryFault(f"is {error}") from None
