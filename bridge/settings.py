@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +30,22 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="Comma-separated proxy addresses whose `X-Forwarded-*` are believed."
     )
+    metrics_from: str = Field(
+        "",
+        description="Comma-separated addresses and networks that may read `/metrics` without a "
+        "token, beside this machine.",
+    )
+    keep_runs: int = Field(
+        90, ge=2, le=36_500, description="Days for which runs and finished plans are kept."
+    )
+    keep_audit: int = Field(730, ge=2, le=36_500, description="Days for which the audit is kept.")
+    keep_leavers: int = Field(
+        365,
+        ge=2,
+        le=36_500,
+        description="Days for which a source's records are kept that it no longer has; whoever "
+        "left is served as inactive for ever.",
+    )
     log: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much is logged: debug, info, warning or error."
     )
@@ -39,6 +56,16 @@ class Settings(BaseSettings):
         _, colon, port = value.rpartition(":")
         if not colon or not port.isdigit() or int(port) > 65535:
             raise ValueError("is ADDRESS:PORT, such as 127.0.0.1:8080")
+        return value
+
+    @field_validator("metrics_from")
+    @classmethod
+    def _metrics_from_are_networks(cls, value: str) -> str:
+        for each in filter(None, map(str.strip, value.split(","))):
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError("is a list such as 10.0.0.7, 10.1.0.0/16") from None
         return value
 
     @field_validator("public_url")
@@ -53,6 +80,12 @@ class Settings(BaseSettings):
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("BRIDGE_TLS_CERT and BRIDGE_TLS_KEY are set together")
         return self
+
+    @property
+    def metrics_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of ``metrics_from``."""
+        listed = map(str.strip, self.metrics_from.split(","))
+        return tuple(ip_network(each) for each in listed if each)
 
     @property
     def address(self) -> tuple[str, int]:

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 
 
 class _Transport(httpx.BaseTransport):
-    def __init__(self, app: Starlette, loop: asyncio.AbstractEventLoop) -> None:
-        self._asgi = httpx.ASGITransport(app)
+    def __init__(self, app: Starlette, loop: asyncio.AbstractEventLoop, address: str) -> None:
+        self._asgi = httpx.ASGITransport(app, client=(address, 50000))
         self._loop = loop
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -26,14 +26,14 @@ class _Transport(httpx.BaseTransport):
 
 
 @contextmanager
-def client(app: Starlette, token: str) -> Iterator[httpx.Client]:
-    """A client of ``app``, which lives as long as the block."""
+def client(app: Starlette, token: str, address: str = "127.0.0.1") -> Iterator[httpx.Client]:
+    """A client of ``app`` at an address, which lives as long as the block."""
     loop = asyncio.new_event_loop()
     lifespan = app.router.lifespan_context(app)
     loop.run_until_complete(lifespan.__aenter__())
     try:
         with httpx.Client(
-            transport=_Transport(app, loop),
+            transport=_Transport(app, loop, address),
             base_url="https://bridge.example.com",
             headers={"Authorization": f"Bearer {token}"},
         ) as made:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 
+import httpx
 import pytest
 
 from tests.processes import ROOT, Bridge, Running, children, is_alive, wait_until
@@ -243,4 +244,52 @@ def test_a_folder_named_bridge_beside_the_store_is_not_mistaken_for_the_bridge(
     )
     with bridge.start(code=code) as running:
         running.wait_for("leading")
+        assert running.end() == 0
+
+
+def test_health_is_told_without_a_token_and_metrics_to_this_machine(bridge: Bridge) -> None:
+    bridge.settings["BRIDGE_TRUSTED_PROXIES"] = "127.0.0.1"
+    root = bridge.base.removesuffix("/scim/v2")
+    with bridge.start("serve", "--new-token", "sample") as running:
+        token = token_of(running)
+        running.wait_for("curl")
+        assert httpx.get(f"{root}/healthz").json() == {"alive": True}
+        wait_until(lambda: httpx.get(f"{root}/healthz/fresh").status_code == 200, "all being well")
+        assert bridge.users(token).status_code == 200
+        figures = httpx.get(f"{root}/metrics").text
+        assert 'bridge_people{source="hr",state="active"} 5.0' in figures
+        assert 'route="/scim/v2/Users"' in figures
+        proxied = {"X-Forwarded-For": "127.0.0.1"}
+        assert httpx.get(f"{root}/metrics", headers=proxied).status_code == 401
+        bridge.file.unlink()
+        wait_until(lambda: httpx.get(f"{root}/healthz/fresh").status_code == 503, "the alarm")
+        assert "paused" in httpx.get(f"{root}/healthz/fresh").json()["reasons"][0]
+        assert running.end() == 0
+
+
+def test_alive_tells_whether_the_web_role_answers(bridge: Bridge) -> None:
+    assert bridge.run("alive").returncode == 1
+    with bridge.start("web") as running:
+        wait_until(lambda: bridge.run("alive").returncode == 0, "an answer")
+        assert running.end() == 0
+
+
+def test_sighup_ends_nothing(bridge: Bridge) -> None:
+    with bridge.start("serve", "--new-token", "sample") as running:
+        token = token_of(running)
+        running.wait_for("curl")
+        roles = [role(running, "web"), role(running, "syncd")]
+        running.send(signal.SIGHUP)
+        running.wait_for("secrets are read again")
+        assert bridge.users(token).status_code == 200
+        assert [role(running, "web"), role(running, "syncd")] == roles
+        assert running.end() == 0
+
+
+def test_the_sync_role_that_comes_back_after_a_kill_waits_for_no_lease(bridge: Bridge) -> None:
+    with bridge.start("serve", "--new-token", "sample") as running:
+        running.wait_for("curl")
+        os.kill(role(running, "syncd"), signal.SIGKILL)
+        wait_until(lambda: len(running.logged("leading")) == 2, "the new one")
+        assert not running.logged("standing by")
         assert running.end() == 0

@@ -8,7 +8,7 @@ import traceback
 
 import typer
 
-from bridge.cli import files, override, people, plan, serve, status, sync, token, why
+from bridge.cli import doctor, files, override, people, plan, serve, status, sync, token, why
 from bridge.cli.output import at_end, complain
 from bridge.errors import BridgeError, FileFaults
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (serve, sync, status, people, why, override, files):
+for group in (serve, sync, status, people, why, override, files, doctor):
     group.register(app)
 app.add_typer(plan.app, name="plan")
 app.add_typer(override.app, name="override")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import time
+from pathlib import Path
 from socket import socket
 from typing import Annotated
 
@@ -28,6 +32,7 @@ def register(app: typer.Typer) -> None:
     app.command()(serve)
     app.command()(web)
     app.command()(syncd)
+    app.command(hidden=True)(alive)
 
 
 def serve(
@@ -71,6 +76,12 @@ def syncd(supervised: Supervised = False) -> None:
     processes.run_syncd(loaded, supervised)
 
 
+def alive() -> None:
+    """End with 0 where the web role of this machine answers: the health check of a container."""
+    if not _answers(settings.load()):
+        raise typer.Exit(1)
+
+
 def _new_token(store: Store, name: str) -> str:
     """A token of that name; older ones of the name stay good for a day."""
     with store.write() as connection:
@@ -100,16 +111,24 @@ def _welcome(loaded: Settings, store: Store, secret: str) -> None:
         say("\nLook at the first two people, as Okta would:\n")
         say(f"  curl -H 'Authorization: Bearer {secret}' '{base}/Users?startIndex=1&count=2'")
     else:
-        say("Token           bridge token create NAME   makes one")
+        say(f"Token           {_command()} token create NAME   makes one")
     if ready:
         say("\nWhat next, in a second terminal:\n")
-        say("  bridge status       how the source is, and what waits for you")
-        say("  bridge people       who is served")
-        say("  bridge why PERSON   why somebody is served as they are")
+        say(f"  {_command()} status       how the source is, and what waits for you")
+        say(f"  {_command()} people       who is served")
+        say(f"  {_command()} why PERSON   why somebody is served as they are")
         say("\nREADME.md says how to connect Okta. Ctrl-C ends the bridge.\n")
     else:
-        say("\nNobody is served yet. In a second terminal `bridge status` says why, and")
-        say("`bridge plan list` shows what waits for your approval. Ctrl-C ends the bridge.\n")
+        say(f"\nNobody is served yet. In a second terminal `{_command()} status` says why, and")
+        say(f"`{_command()} plan list` shows what waits for your approval.\n")
+
+
+def _command() -> str:
+    """How the command is called in a terminal that stands here: not every one has it at hand."""
+    if shutil.which("bridge"):
+        return "bridge"
+    called = Path(sys.argv[0])
+    return "python -m bridge" if called.name == "__main__.py" else os.path.relpath(called)
 
 
 def _wait_until_serving(loaded: Settings, store: Store) -> bool:

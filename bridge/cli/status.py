@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from bridge.cli.output import Json, ago, context, counted, data, say, table
+from bridge.health import freshness
 from bridge.store import Pages, lease, plans, problems, runs
 from bridge.store import sources as source_rows
 from bridge.store.tables import RunRow, SourceRow
@@ -35,6 +36,7 @@ def status(as_json: Json = False) -> None:
         held = plans.listing(connection, states=[plans.HELD])
         troubled = problems.all(connection, limit=1000)
         leader = lease.current(connection, utc_now())
+        unwell = freshness.reasons(connection, utc_now())
     files = catalog.load(settings.mappings, rows)
     pages = Pages(store)
     serving = pages.serving()
@@ -56,6 +58,7 @@ def status(as_json: Json = False) -> None:
                     for source_id, subject, problem in troubled
                 ],
                 "faults": [str(fault) for fault in files.faults],
+                "unwell": unwell,
             }
         )
         return
@@ -86,6 +89,10 @@ def status(as_json: Json = False) -> None:
         )
     for fault in files.faults:
         say(f"\n{fault}", style="red")
+    if unwell:
+        say("\n/healthz/fresh gives the alarm:", style="yellow")
+    for reason in unwell:
+        say(f"  {reason}", style="yellow")
     if troubled:
         people = counted(len(troubled), "person or record", "people or records")
         say(f"\n{people} cannot be served as the source has them;")

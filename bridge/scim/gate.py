@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from time import perf_counter
@@ -25,17 +26,31 @@ _MAX_URL = 16_384
 _STORE_RETRY = 30
 
 
+Observe = Callable[[str, int, float], None]
+"""Told of every request: its route, empty where there is none, the status, and the seconds."""
+
+
 class Gate:
     """ASGI middleware, the one place where an error becomes an answer.
 
-    Everything under ``/scim`` needs a token, unknown paths included. The log names the route
-    and never what came in the URL: a filter or a path may hold a person's name.
+    Everything under ``/scim`` needs a token, unknown paths included, and so does whatever
+    ``needs_token`` says. The log names the route and never what came in the URL: a filter or a
+    path may hold a person's name.
     """
 
-    def __init__(self, app: ASGIApp, access: Access, dialect: Dialect) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        access: Access,
+        dialect: Dialect,
+        needs_token: Callable[[Scope], bool],
+        observe: Observe,
+    ) -> None:
         self._app = app
         self._access = access
         self._dialect = dialect
+        self._needs_token = needs_token
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,21 +70,29 @@ class Gate:
             path: str = scope["path"]
             if len(path) + len(scope["query_string"]) > _MAX_URL:
                 raise ScimError(414, f"The URL is longer than {_MAX_URL} bytes.")
-            if path == "/scim" or path.startswith("/scim/"):
+            under_scim = path == "/scim" or path.startswith("/scim/")
+            if under_scim:
                 scope["path"] = path.rstrip("/")
-                client = (await self._access.admit(scope)).name
+            if under_scim or self._needs_token(scope):
+                admitted = scope["client_of_token"] = await self._access.admit(scope)
+                client = admitted.name
             await self._app(scope, receive, observed)
         except Exception as error:
             if status:  # too late to say anything else; the server cuts the connection
                 raise
             await self._answer(_told(error), scope, receive, observed)
         finally:
-            _log.info(
+            endpoint, seconds = scope.get("endpoint"), perf_counter() - started
+            route = getattr(endpoint, "route", "")
+            self._observe(route, status, seconds)
+            # Those who ask every few seconds whether all is well are not worth a line each.
+            log = _log.debug if getattr(endpoint, "quiet", False) else _log.info
+            log(
                 "request",
                 method=scope["method"],
-                route=getattr(scope.get("endpoint"), "route", ""),
+                route=route,
                 status=status,
-                ms=round((perf_counter() - started) * 1000, 1),
+                ms=round(seconds * 1000, 1),
                 client=client,
             )
 

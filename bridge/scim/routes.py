@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import NoReturn, ParamSpec, TypeVar
 
@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from bridge.model import Kind
@@ -20,7 +20,7 @@ from bridge.scim.access import Access
 from bridge.scim.answer import Answer, NotModified
 from bridge.scim.dialect import Dialect, etag
 from bridge.scim.errors import ScimError, later
-from bridge.scim.gate import Gate
+from bridge.scim.gate import Gate, Observe
 from bridge.scim.usage import Usage
 from bridge.scim.v2_0 import Version2
 from bridge.settings import Settings
@@ -35,11 +35,18 @@ _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 _FIRST_LOAD_RETRY = 60
 
 
-def application(store: Store, settings: Settings) -> Starlette:
+def application(
+    store: Store,
+    settings: Settings,
+    routes: Sequence[BaseRoute] = (),
+    needs_token: Callable[[Scope], bool] = lambda scope: False,
+    observe: Observe = lambda route, status, seconds: None,
+) -> Starlette:
     """The web role's ASGI application: SCIM 2.0 under ``/scim/v2``.
 
-    It reads ``store`` and writes nothing but the last use of tokens. Routes that need no token
-    may be added to it anywhere but under ``/scim``.
+    It reads ``store`` and writes nothing but when tokens were used and lists read to their end.
+    ``routes`` are further ones, anywhere but under ``/scim``, which ask for a token where
+    ``needs_token`` says so. ``observe`` is told of every request.
     """
     dialect = Version2(settings.base_url)
     usage = Usage(store.url)
@@ -52,8 +59,16 @@ def application(store: Store, settings: Settings) -> Starlette:
         pages.close()
 
     app = Starlette(
-        routes=_routes(Reader(pages, dialect, inline=is_sqlite(store.url))),
-        middleware=[Middleware(Gate, access=Access(store, usage), dialect=dialect)],
+        routes=[*_routes(Reader(pages, dialect, usage, inline=is_sqlite(store.url))), *routes],
+        middleware=[
+            Middleware(
+                Gate,
+                access=Access(store, usage),
+                dialect=dialect,
+                needs_token=needs_token,
+                observe=observe,
+            )
+        ],
         exception_handlers={HTTPException: _pass_on},
         lifespan=lifespan,
     )
@@ -81,9 +96,10 @@ class Endpoint:
 class Reader:
     """Answers requests from the store's pages, in one dialect."""
 
-    def __init__(self, pages: Pages, dialect: Dialect, inline: bool) -> None:
+    def __init__(self, pages: Pages, dialect: Dialect, usage: Usage, inline: bool) -> None:
         self.dialect = dialect
         self._pages = pages
+        self._usage = usage
         self._inline = inline
 
     def listing(self, kind: Kind) -> Callable[[Scope], Awaitable[Answer]]:
@@ -91,6 +107,8 @@ class Reader:
             await self._need_serving()
             asked = query.parse(kind, scope["query_string"])
             page = await self._read(self._pages.page, asked)
+            if asked.match is None and asked.count and asked.start + asked.count > page.total:
+                self._usage.note_walk(scope["client_of_token"].token_id, kind, page.total)
             return Answer(self.dialect.listing(asked, page), self.dialect.media_type)
 
         return answer

@@ -1,9 +1,9 @@
-"""When each token was last used and from where, noted beside the store now and then."""
+"""When each token was last used and read a list to its end, noted beside the store now and then."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
@@ -12,7 +12,8 @@ from sqlalchemy import URL
 from starlette.concurrency import run_in_threadpool
 
 from bridge.errors import StorageError
-from bridge.store.activity import Activity, Use
+from bridge.model import Kind
+from bridge.store.activity import Activity, Use, Walk
 
 _log = structlog.get_logger("bridge.scim")
 
@@ -23,7 +24,7 @@ _AGENT = 200
 
 
 class Usage:
-    """Remembers the last use of each token and writes them in batches.
+    """Remembers the last use of each token and its last walk of each list; writes in batches.
 
     ``url`` is the store's. That a use cannot be noted stops nobody from reading.
     """
@@ -32,11 +33,16 @@ class Usage:
         self._url = url
         self._activity: Activity | None = None
         self._noted: dict[int, Use] = {}
+        self._walked: dict[tuple[int, Kind], Walk] = {}
 
     def note(self, token_id: int, address: str, user_agent: bytes) -> None:
         """A token was used just now; nothing is written yet."""
         agent = user_agent[:_AGENT].decode("latin-1")
         self._noted[token_id] = Use(token_id, datetime.now(UTC), address, agent)
+
+    def note_walk(self, token_id: int, kind: Kind, total: int) -> None:
+        """The end of an unfiltered list was read just now; nothing is written yet."""
+        self._walked[token_id, kind] = Walk(token_id, kind.value, datetime.now(UTC), total)
 
     @asynccontextmanager
     async def written(self) -> AsyncIterator[None]:
@@ -60,13 +66,14 @@ class Usage:
 
     async def _flush(self) -> None:
         noted, self._noted = self._noted, {}
+        walked, self._walked = self._walked, {}
         if noted:
-            await run_in_threadpool(self._write, noted.values())
+            await run_in_threadpool(self._write, [*noted.values()], [*walked.values()])
 
-    def _write(self, uses: Collection[Use]) -> None:
+    def _write(self, uses: list[Use], walks: list[Walk]) -> None:
         try:
             if self._activity is None:
                 self._activity = Activity.open(self._url)
-            self._activity.note(uses)
+            self._activity.note(uses, walks)
         except StorageError as error:
             _log.warning("the last use of a token was not noted", reason=str(error))

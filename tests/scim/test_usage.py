@@ -43,7 +43,7 @@ def test_uses_are_written_while_the_service_runs(
 ) -> None:
     monkeypatch.setattr("bridge.scim.usage._EVERY", 0.001)
     written = []
-    monkeypatch.setattr(Activity, "note", lambda _, uses: written.append(list(uses)))
+    monkeypatch.setattr(Activity, "note", lambda _, uses, walks: written.append(list(uses)))
 
     async def run() -> None:
         usage = Usage(store.url)

@@ -1,0 +1,110 @@
+"""``/healthz/fresh`` fails for each reason there is, in words, and for no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, update
+
+from bridge.store import lease, plans, sources, watch
+from bridge.store.plans import PlanChange
+from bridge.store.tables import SourceRow, table
+from tests.health.conftest import HOUR, World
+
+MINUTE = timedelta(minutes=1)
+Change = Callable[[Connection, World], object]
+
+
+def _completed(hours: float) -> Change:
+    def change(c: Connection, world: World) -> None:
+        at = world.company.now - hours * HOUR
+        c.execute(update(table(SourceRow)).values(complete_at=at))
+        watch.scheduled(c, world.company.source, 5 * MINUTE, at + HOUR)
+
+    return change
+
+
+def _read(minutes: float) -> Change:
+    return lambda c, world: watch.read(
+        c, world.company.source, world.company.now - minutes * MINUTE, None
+    )
+
+
+def _held(hours: float) -> Change:
+    def change(c: Connection, world: World) -> None:
+        change = PlanChange("ann", "absent", "inactive", "fact")
+        at = world.company.now - hours * HOUR
+        plans.create(c, world.company.source, plans.CHANGES, [change], 1, at)
+
+    return change
+
+
+CASES: dict[str, tuple[Change, str]] = {
+    "all is well": (lambda c, world: None, ""),
+    "a read of everything that is nearly late": (_completed(1.4), ""),
+    "no read of everything in time": (
+        _completed(4),
+        "hr: the last complete read of everything ended 4 hours ago, and one was due 3 hours ago",
+    ),
+    "a read that is nearly late": (_read(19), ""),
+    "no read in time that can be trusted": (
+        _read(30),
+        "hr: the last read that could be trusted began 30 minutes ago, and one was due"
+        " 25 minutes ago",
+    ),
+    "a source that was never read": (
+        lambda c, _: c.execute(update(table(SourceRow)).values(complete_at=None)),
+        "hr: never read completely",
+    ),
+    "a source that is paused": (
+        lambda c, world: sources.pause(c, world.company.source, "its file is gone"),
+        "hr: paused, its people stay as they are: bridge status says why",
+    ),
+    "a file with a fault": (
+        lambda c, world: watch.put_faulty_files(c, ["/etc/bridge/ad.yaml"], world.company.now),
+        "the mapping file ad.yaml has a fault: bridge check names it",
+    ),
+    "a plan of today": (_held(23), ""),
+    "a plan of yesterday": (
+        _held(25),
+        "hr: a plan waits for somebody's word for longer than a day: bridge plan list",
+    ),
+    "nobody who syncs": (
+        lambda c, world: lease.release(c, world.company.epoch),
+        "no daemon syncs: start bridge serve, or bridge syncd",
+    ),
+    "a command that syncs, but no daemon": (
+        lambda c, world: (
+            lease.release(c, world.company.epoch),
+            lease.acquire(c, "a command", world.company.now, HOUR),
+        ),
+        "no daemon syncs: start bridge serve, or bridge syncd",
+    ),
+    "a source of which nothing is expected any more": (
+        lambda c, _: sources.register(c, "old", "old.yaml"),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), CASES.values(), ids=CASES)
+def test_each_reason_is_told(world: World, change: Change, reason: str) -> None:
+    with world.store.write() as c:
+        change(c, world)
+    assert world.reasons() == ([reason] if reason else [])
+
+
+def test_several_reasons_are_told_together(world: World) -> None:
+    with world.store.write() as c:
+        for change in (_completed(50), _read(3000), _held(25), _held(26)):
+            change(c, world)
+    assert len(world.reasons()) == 3
+    assert "2 plans wait" in world.reasons()[-1]
+
+
+def test_an_empty_store_is_not_fresh(world: World) -> None:
+    with world.store.write() as c:
+        c.execute(table(SourceRow).delete())
+    assert world.reasons() == ["no source was read yet"]
