@@ -46,13 +46,6 @@ _OPEN_CHANGES: Select[Any] = (
     )
     .order_by(_plans.c.id)
 )
-_SUBJECTS = (
-    select(_changes.c.subject)
-    .distinct()
-    .where(_changes.c.plan_id == bindparam("plan"), _changes.c.subject > bindparam("after"))
-    .order_by(_changes.c.subject)
-    .limit(bindparam("n"))
-)
 _INSERT = insert(_changes)
 _REMOVE = delete(_changes).where(
     *(_changes.c[name] == bindparam(f"old_{name}") for name in ("plan_id", "subject", "kind"))
@@ -129,20 +122,6 @@ def open_changes(
     for row in rows_for(c, _OPEN_CHANGES, subjects, source=source_id, purposes=purposes):
         found.setdefault(row.subject, {})[row.kind] = OpenChange(*row)
     return found
-
-
-def approved_subjects(
-    c: Connection, source_id: int, after: str = "", limit: int = 500
-) -> list[str]:
-    """The keys of the next people, in order, of whom an approved plan has a change."""
-    approved = select(_plans.c.id).where(
-        _plans.c.state == APPROVED, _plans.c.source_id == source_id
-    )
-    found: set[str] = set()
-    # Plan by plan, because a plan's own changes are read in order and stop at the limit.
-    for plan_id in c.execute(approved).scalars().all():
-        found.update(c.execute(_SUBJECTS, {"plan": plan_id, "after": after, "n": limit}).scalars())
-    return sorted(found)[:limit]
 
 
 def put(c: Connection, plan_id: int, source_id: int, changes: Iterable[PlanChange]) -> None:

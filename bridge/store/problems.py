@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select
 
-from bridge.store.statements import among, insert, many, rows_for
+from bridge.store.statements import insert, many
 from bridge.store.tables import ProblemRow, table
 
 _problems = table(ProblemRow)
 
 RECORD = "record:"
 """Before a record's key, where its person is unknown."""
-
-_WAITING = select(_problems.c.subject).where(
-    _problems.c.source_id == bindparam("source"),
-    _problems.c.waits_for.in_(among()),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +63,6 @@ def unidentified(c: Connection, source_id: int) -> list[str]:
         _problems.c.source_id == source_id, _problems.c.subject.startswith(RECORD)
     )
     return list(c.execute(statement).scalars())
-
-
-def waiting(c: Connection, source_id: int, folds: Iterable[str]) -> list[str]:
-    """The keys of the people who wait for one of these userNames to become free."""
-    return [row.subject for row in rows_for(c, _WAITING, folds, source=source_id)]
 
 
 def put(c: Connection, source_id: int, problems: Mapping[str, Problem | None]) -> None:

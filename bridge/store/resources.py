@@ -45,11 +45,6 @@ _DEPENDENTS = (
         _links.c.ref.in_(among()),
     )
 )
-_GROUP_NAMES = select(_groups.c.key, _groups.c.display_name).where(
-    _groups.c.source_id == bindparam("source"),
-    _groups.c.key.in_(among()),
-    _groups.c.document.is_not(None),
-)
 
 
 def render(id: str, kind: Kind, attributes: Mapping[str, Any]) -> bytes:
@@ -141,12 +136,6 @@ def listing(
     if active is not None:
         statement = statement.where(_users.c.active.is_(active))
     return [_served(row) for row in c.execute(statement.order_by(_users.c.position).limit(limit))]
-
-
-def group_names(c: Connection, source_id: int, keys: Iterable[str]) -> dict[str, str]:
-    """The display names of those of these groups that are served."""
-    rows = rows_for(c, _GROUP_NAMES, keys, source=source_id)
-    return {row.key: row.display_name for row in rows}
 
 
 def encode_links(links: Iterable[Link]) -> bytes | None:

@@ -159,11 +159,3 @@ def test_problems_are_noted_until_they_are_solved(company: Company) -> None:
         ]
         assert problems.all(c, company.source + 1) == []
         assert (problems.count(c), problems.count(c, company.source + 1)) == (1, 0)
-
-
-def test_who_waits_for_a_name_is_found_by_it(company: Company) -> None:
-    with company.publication() as p:
-        p.set_problems(company.source, {"ann": Problem(("taken",), NOON, "ann@x.y")})
-    with company.store.read() as c:
-        assert problems.waiting(c, company.source, ["ann@x.y", "other"]) == ["ann"]
-        assert problems.waiting(c, company.source, ["other"]) == []
