@@ -124,10 +124,11 @@ def _welcome(loaded: Settings, store: Store, secret: str) -> None:
 
 
 def _command() -> str:
-    """How the command is called in a terminal that stands here: not every one has it at hand."""
-    if shutil.which("bridge"):
+    """How the command is called in a terminal that stands here, where another program (that of
+    iproute2, say) may answer to its bare name."""
+    called, found = Path(sys.argv[0]), shutil.which("bridge")
+    if found and Path(found).resolve() == called.resolve():
         return "bridge"
-    called = Path(sys.argv[0])
     return "python -m bridge" if called.name == "__main__.py" else os.path.relpath(called)
 
 
@@ -152,7 +153,7 @@ def _answers(loaded: Settings) -> bool:
     """Whether the web role answers at all; a certificate for its public name is no matter here."""
     scheme = "https" if loaded.tls_cert else "http"
     try:
-        httpx.head(f"{scheme}://{loaded.listen}/", verify=False, trust_env=False)
+        httpx.get(f"{scheme}://{loaded.listen}/healthz", verify=False, trust_env=False)
     except httpx.HTTPError:
         return False
     return True
