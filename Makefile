@@ -32,6 +32,7 @@ bench: $(VENV)/dev.stamp  ## Measure the figures that the README quotes; takes m
 	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.reads
 	$(BIN)/python -m benchmarks.ldap_read
+	$(BIN)/python -m benchmarks.groups
 
 soak: $(VENV)/dev.stamp servers  ## Live through a simulated month against a real directory; an hour.
 	$(BIN)/python -m benchmarks.soak

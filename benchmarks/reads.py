@@ -13,23 +13,19 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import multiprocessing
 import os
 import platform
-import resource
 import statistics
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from datetime import time as time_of_day
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar
 
+from benchmarks.cost import Cost, alone, measured
 from benchmarks.people import TODAY, Person, churn, people, write_csv
 from bridge import sources
 from bridge.model import Batch, Verdict
@@ -45,19 +41,7 @@ SEED = 1
 FEW = 100
 SMALL = 10_000
 _ROUNDS = 8
-_HOUR = 3600.0
 _NOW = datetime.combine(TODAY, time_of_day(12), UTC)
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What something took: seconds, seconds of CPU, and the process's peak of memory in MB."""
-
-    wall: float
-    cpu: float
-    peak: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +132,12 @@ def pass_over(company: Company) -> Cost:
             for row in csv.reader(file, delimiter=";"):
                 blake2b("\0".join(row).encode(), digest_size=16).digest()
 
-    return _measured(run)
+    return measured(run)
 
 
 def sync(company: Company, mode: str) -> Cost:
     """One sync of the company as it is there now."""
-    return _measured(lambda: company.sync(mode))
+    return measured(lambda: company.sync(mode))
 
 
 def few(company: Company) -> Cost:
@@ -196,7 +180,7 @@ def _few(company: Company, syncing: Sync, number: int) -> Cost:
         reading.read(source, None)
         written = syncing.run(mapping.name, DECIDE, "benchmark").written
 
-    cost = _measured(step)
+    cost = measured(step)
     if written != FEW:
         raise RuntimeError(f"{written} people were written instead of {FEW}")
     return cost
@@ -213,21 +197,7 @@ class _Changes:
             yield replace(batch, cookie=None, verdict=batch.verdict and Verdict(complete=True))
 
 
-def _measured(step: Callable[[], None]) -> Cost:
-    wall, cpu = time.perf_counter(), time.process_time()
-    step()
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Cost(wall, cpu, peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
-
-
 # -- the whole ---------------------------------------------------------------------------------
-
-
-def alone(step: Callable[..., T], *arguments: Any) -> T:
-    """Run a step in a fresh process, an hour at most."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply_async(step, arguments).get(_HOUR)
 
 
 def measure(company: Company) -> tuple[int, dict[str, Cost]]:

@@ -171,6 +171,7 @@ class Mapped:
 class GroupMapped:
     """What the mapping makes of the entry of a directory's group: a group, or its ``faults``.
 
+    With faults ``key`` is empty, unless nothing but the ``display_name`` could not be worked out.
     ``members`` are its direct ones, people and groups, each named once. With ``flatten`` the
     people of a member group are members too, at any depth.
     """

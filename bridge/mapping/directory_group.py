@@ -27,6 +27,11 @@ class DirectoryGroup:
     display_name: Expression
     members: Expression
 
+    @property
+    def signature(self) -> tuple[str, str]:
+        """What is worked out of a group when it is read: edited, every group is read anew."""
+        return self.key.normal, self.members.normal
+
     def mapped(self, entry: Entry) -> GroupMapped:
         """The group that an entry is; no members is a group without any, not a fault."""
         frame = self.frames.frame(entry, None)
@@ -40,15 +45,17 @@ class DirectoryGroup:
                     raise EntryFault("is absent")
                 texts.append(text)
             except EntryFault as fault:
+                texts.append("")
                 faults.append(str(located(f"{self.label}: {name}", expression, fault)))
         members: Sequence[Reference] = ()
         try:
             found = self.members.code(frame)
             members = () if found is None else listed(found)
         except EntryFault as fault:
+            texts[0] = ""
             faults.append(str(located(f"{self.label}: members", self.members, fault)))
-        if faults:
+        key, name = texts
+        if not key:
             return GroupMapped(faults=tuple(faults))
         links = dict.fromkeys(Link((), each.by, each.ref) for each in members)
-        key, name = texts
-        return GroupMapped(key, name, tuple(links), self.flatten)
+        return GroupMapped(key, name, tuple(links), self.flatten, tuple(faults))

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.store.statements import aside, insert, many
+from bridge.store.statements import among, aside, chunks, insert, many
 from bridge.store.tables import DueRow, Instant, RecordRow, SourceRow, UserRow, table
 
 _due = table(DueRow)
@@ -75,6 +75,11 @@ _PEOPLE = (
     .order_by("person_key")
     .limit(bindparam("n"))
 )
+_NEVER = delete(_due).where(
+    _due.c.source_id == bindparam("source"),
+    _due.c.person_key.in_(among()),
+    _due.c.mark <= bindparam("known"),
+)
 
 
 def news(c: Connection, source_id: int) -> int:
@@ -100,7 +105,7 @@ def people(c: Connection, source_id: int, after: str = "", limit: int = 500) -> 
 def make_due(c: Connection, source_id: int, keys: Collection[str], at: datetime) -> None:
     """Let people be looked at from ``at`` on, or earlier where they were due already."""
     if keys:
-        mark = _next(c, source_id)
+        mark = next_mark(c, source_id)
         rows = [
             {"source_id": source_id, "person_key": key, "at": at, "mark": mark}
             for key in sorted(set(keys))
@@ -117,7 +122,7 @@ def make_due_from(
 ) -> None:
     """As `make_due`, for the people in a column of the rows that meet a condition."""
     who = select(
-        literal(source_id), person_key, literal(at, Instant()), literal(_next(c, source_id))
+        literal(source_id), person_key, literal(at, Instant()), literal(next_mark(c, source_id))
     )
     statement = insert(c, _due).from_select(
         ["source_id", "person_key", "at", "mark"],
@@ -133,28 +138,28 @@ def decided(
 
     ``as_of`` is what `news` told before the decision looked.
     """
-    known = _due.c.mark <= as_of
-    never = [{"person": key} for key, at in moments.items() if at is None]
+    never = (key for key, at in moments.items() if at is None)
     later = [
         {"source_id": source_id, "person_key": key, "at": at, "mark": as_of}
         for key, at in sorted(moments.items())
         if at is not None
     ]
-    at_key = (_due.c.source_id == source_id) & (_due.c.person_key == bindparam("person"))
-    many(c, delete(_due).where(at_key, known), never)
+    for chunk in chunks(never):
+        c.execute(_NEVER, {"source": source_id, "known": as_of, "keys": chunk})
     statement = insert(c, _due)
     many(
         c,
         statement.on_conflict_do_update(
             index_elements=["source_id", "person_key"],
             set_={"at": statement.excluded.at},
-            where=known,
+            where=_due.c.mark <= as_of,
         ),
         later,
     )
 
 
-def _next(c: Connection, source_id: int) -> int:
+def next_mark(c: Connection, source_id: int) -> int:
+    """Count one more piece of news of a source, and give its number."""
     # Updated before it is read: from here on this transaction alone makes news of the source.
     c.execute(update(_sources).where(_sources.c.id == source_id).values(news=_sources.c.news + 1))
     return news(c, source_id)

@@ -10,10 +10,20 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from bridge.model import Kind, resource_id
 from bridge.store.resources import render
 from bridge.store.statements import among, chunks, many, rows_for
-from bridge.store.tables import GroupRow, MembershipRow, SourceRow, fold, table
+from bridge.store.tables import (
+    DirectoryGroupRow,
+    GroupRow,
+    MembershipRow,
+    RecordRow,
+    SourceRow,
+    fold,
+    table,
+)
 
 _groups = table(GroupRow)
 _membership = table(MembershipRow)
+_directory = table(DirectoryGroupRow)
+_records = table(RecordRow)
 
 _OF_KEYS = select(
     _groups.c.key,
@@ -41,6 +51,14 @@ _EMPTY = select(_groups.c.position, _groups.c.key).where(
     _groups.c.document.is_not(None),
     ~select(_membership.c.user_position)
     .where(_membership.c.group_position == _groups.c.position)
+    .exists(),
+    ~select(_directory.c.record_id)
+    .join(_records, _records.c.id == _directory.c.record_id)
+    .where(
+        _directory.c.source_id == _groups.c.source_id,
+        _directory.c.key == _groups.c.key,
+        _records.c.gone_at.is_(None),
+    )
     .exists(),
 )
 _DROP = (
@@ -109,7 +127,8 @@ class GroupRows:
         self._touched.update(places.values())
 
     def drop_empty(self, source_id: int) -> list[str]:
-        """Make a hole of every group of the source in which nobody is left; return their keys."""
+        """Make a hole of every group of the source in which nobody is left and that no directory
+        has; return their keys."""
         empty = self._c.execute(_EMPTY, {"source": source_id}).all()
         for chunk in chunks(empty):
             places = [row.position for row in chunk]

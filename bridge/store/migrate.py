@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from bridge.errors import StorageError
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest revision under ``migrations/versions``."""
 
 _FOLDER = Path(__file__).parent / "migrations"

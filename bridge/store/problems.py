@@ -9,13 +9,20 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select
 
-from bridge.store.statements import insert, many
+from bridge.store.statements import among, chunks, insert, many
 from bridge.store.tables import ProblemRow, table
 
 _problems = table(ProblemRow)
 
+_SOLVED = delete(_problems).where(
+    _problems.c.source_id == bindparam("source"), _problems.c.subject.in_(among())
+)
+
 RECORD = "record:"
 """Before a record's key, where its person is unknown."""
+
+GROUP = "group:"
+"""Before the key of the record of a directory's group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,7 @@ def unidentified(c: Connection, source_id: int) -> list[str]:
 
 def put(c: Connection, source_id: int, problems: Mapping[str, Problem | None]) -> None:
     """Note problems by subject, None for solved; one that goes on keeps the time it began."""
-    solved = [
-        {"source": source_id, "person": key} for key, problem in problems.items() if not problem
-    ]
+    solved = (subject for subject, problem in problems.items() if not problem)
     noted = [
         {
             "source_id": source_id,
@@ -81,10 +86,8 @@ def put(c: Connection, source_id: int, problems: Mapping[str, Problem | None]) -
         for subject, problem in problems.items()
         if problem
     ]
-    gone = delete(_problems).where(
-        _problems.c.source_id == bindparam("source"), _problems.c.subject == bindparam("person")
-    )
-    many(c, gone, solved)
+    for chunk in chunks(solved):
+        c.execute(_SOLVED, {"source": source_id, "keys": chunk})
     statement = insert(c, _problems)
     excluded = statement.excluded
     many(

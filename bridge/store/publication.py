@@ -56,7 +56,8 @@ class Publication:
         self._users.put(source_id, writes)
 
     def drop_empty_groups(self, source_id: int) -> list[str]:
-        """Make a hole of every group in which nobody is left; return their keys."""
+        """Make a hole of every group in which nobody is left and that no directory has; return
+        their keys."""
         return self._groups.drop_empty(source_id)
 
     def set_due(self, source_id: int, moments: Mapping[str, datetime | None], as_of: int) -> None:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import orjson
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
-from bridge.model import Entry, Kind
-from bridge.store import refs
+from bridge.model import Entry, GroupMapped, Kind
+from bridge.store import directory_groups, entries, refs
 from bridge.store.due import due, make_due, make_due_from, news, people
-from bridge.store.statements import among, aside, chunks, many, rows_for
+from bridge.store.statements import among, analyze, aside, chunks, many, rows_for
 from bridge.store.tables import RecordRow, SourceRow, table
 
 __all__ = [
@@ -38,14 +37,6 @@ _sources = table(SourceRow)
 
 _of_source = _records.c.source_id == bindparam("source")
 _live = _records.c.gone_at.is_(None)
-_entry = (
-    _records.c.record_key,
-    _records.c.person_key,
-    _records.c.ref,
-    _records.c.kind,
-    _records.c.fingerprint,
-    _records.c.attributes,
-)
 _KNOWN: Select[Any] = select(
     _records.c.record_key, _records.c.id, _records.c.fingerprint, _records.c.gone_at
 ).where(_of_source, _records.c.record_key.in_(among()))
@@ -71,7 +62,9 @@ _UPDATE = (
 )
 _UNSEEN = select(_records.c.id).where(_of_source, _live, _records.c.run_id != bindparam("run"))
 _LEFT = update(_records).where(_records.c.id.in_(among())).values(gone_at=bindparam("now"))
-_BY_PERSON: Select[Any] = select(*_entry).where(_of_source, aside(_records.c.gone_at).is_(None))
+_BY_PERSON: Select[Any] = select(_records.c.person_key, *entries.COLUMNS).where(
+    _of_source, aside(_records.c.gone_at).is_(None)
+)
 _OF_PEOPLE = _BY_PERSON.where(_records.c.person_key.in_(among()))
 _UNIDENTIFIED = _BY_PERSON.where(
     _records.c.person_key.is_(None), _records.c.kind == Kind.USER.value
@@ -121,12 +114,14 @@ def save(
     gone: Sequence[str],
     cookie: bytes | None,
     now: datetime,
+    groups: Mapping[str, GroupMapped] = MappingProxyType({}),
 ) -> None:
     """Store a batch: entries with the key of their person, keys of records that are gone, cookie.
 
-    A person's key of None leaves what is there. Everybody concerned is due at once, also the
-    person whose record this was before, and everybody who refers to an entry by a ref that it
-    has now or had. An entry that was gone is back.
+    A person's key of None leaves what is there. ``groups`` says, by record key, what each entry
+    of a directory's group is. Everybody concerned is due at once, also the person whose record
+    this was before, everybody who refers to an entry by a ref that it has now or had, and who is
+    in a group no longer or only now. An entry that was gone is back.
     """
     latest = {entry.record_key: (entry, person) for entry, person in changed}
     before = {row.record_key: row for row in rows_for(c, _BEFORE, latest, source=source_id)}
@@ -134,6 +129,7 @@ def save(
     fresh: list[dict[str, Any]] = []
     stale: list[dict[str, Any]] = []
     moved: set[str | None] = set()
+    came: set[str] = set()
     left: list[tuple[str, int]] = []
     for key, (entry, person) in latest.items():
         old = before.get(key)
@@ -146,13 +142,14 @@ def save(
             "person_key": person,
             "ref": entry.ref,
             "kind": entry.kind.value,
-            "attributes": _encode(entry),
+            "attributes": entries.encode(entry),
             "fingerprint": entry.fingerprint,
             "run_id": run_id,
             "read_at": now,
         }
         if old is None or old.gone_at is not None or old.ref != entry.ref:
             moved.add(entry.ref)
+            came.add(key)
         if old is not None and old.ref is not None and old.ref != entry.ref:
             moved.add(old.ref)
             left.append((old.ref, old.id))
@@ -161,14 +158,23 @@ def save(
         else:
             stale.append({**values, "row": old.id})
     many(c, _INSERT, fresh)
+    analyze(c, _records, len(fresh))
     many(c, _UPDATE, stale)
+    named = {ref for ref in moved if ref is not None}
+    robbed = refs.formerly(c, source_id, named)
+    concerned.update(person for person in robbed.values() if person is not None)
     refs.leave(c, source_id, left)
-    concerned |= refs.followers(c, source_id, (ref for ref in moved if ref is not None))
+    concerned |= refs.followers(c, source_id, named)
     leaving = list(rows_for(c, _LEAVING, gone, source=source_id))
     for chunk in chunks(leaving):
         c.execute(_LEFT, {"keys": [row.id for row in chunk], "now": now})
     concerned.update(row.person_key for row in leaving if row.person_key is not None)
     make_due(c, source_id, concerned, now)
+    found = {
+        key: (entry.section, groups[key]) for key, (entry, _) in latest.items() if key in groups
+    }
+    directory_groups.save(c, source_id, found, came, now)
+    directory_groups.moved(c, source_id, [*robbed, *(row.id for row in leaving)], now)
     if cookie is not None:
         _set(c, source_id, cookie=cookie)
 
@@ -196,6 +202,7 @@ def finish(
             c.execute(_LEFT, {"keys": chunk, "now": now})
             these = _records.c.id.in_(chunk)
             make_due_from(c, source_id, _records.c.person_key, these, now)
+            directory_groups.moved(c, source_id, chunk, now)
         _set(c, source_id, complete_at=now, as_of=as_of)
     if cookie is not None:
         _set(c, source_id, cookie=cookie)
@@ -213,45 +220,15 @@ def of_people(c: Connection, source_id: int, keys: Iterable[str]) -> dict[str, l
     """The records of each person that are not gone, in order of record key."""
     found: dict[str, list[Entry]] = {}
     for row in sorted(rows_for(c, _OF_PEOPLE, keys, source=source_id), key=_record_key):
-        found.setdefault(row.person_key, []).append(_decode(row))
+        found.setdefault(row.person_key, []).append(entries.decode(row))
     return found
 
 
 def unidentified(c: Connection, source_id: int) -> list[Entry]:
     """The records of people that are not gone and whose person could not be worked out."""
     rows = c.execute(_UNIDENTIFIED, {"source": source_id})
-    return [_decode(row) for row in sorted(rows, key=_record_key)]
+    return [entries.decode(row) for row in sorted(rows, key=_record_key)]
 
 
 def _set(c: Connection, source_id: int, **values: object) -> None:
     c.execute(update(_sources).where(_sources.c.id == source_id).values(values))
-
-
-# Attributes hold no objects, so an object can only be the mark of bytes.
-_BYTES = "$bytes"
-_MARK = b'{"$bytes":'
-
-
-def _encode(entry: Entry) -> bytes:
-    return orjson.dumps(dict(entry.attributes), default=_marked)
-
-
-def _marked(value: object) -> dict[str, str]:
-    if isinstance(value, bytes):
-        return {_BYTES: base64.b64encode(value).decode("ascii")}
-    raise TypeError(f"an attribute cannot hold a {type(value).__name__}")
-
-
-def _decode(row: Row[Any]) -> Entry:
-    attributes = orjson.loads(row.attributes)
-    if _MARK in row.attributes:
-        attributes = {name: _unmarked(value) for name, value in attributes.items()}
-    return Entry(row.record_key, attributes, row.fingerprint, row.ref, Kind(row.kind))
-
-
-def _unmarked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return base64.b64decode(value[_BYTES])
-    if isinstance(value, list):
-        return [_unmarked(item) for item in value]
-    return value

@@ -35,6 +35,11 @@ _BEFORE = (
         _records.c.person_key.is_not(None),
     )
 )
+_FORMERLY = (
+    select(_records.c.id, _records.c.person_key)
+    .join(_former, _records.c.id == _former.c.record_id)
+    .where(_former.c.source_id == bindparam("source"), _former.c.ref.in_(among()))
+)
 _OF_PEOPLE = union(
     select(_records.c.ref).where(
         _of_source, _records.c.person_key.in_(among()), _records.c.ref.is_not(None)
@@ -75,6 +80,12 @@ def names(c: Connection, source_id: int, keys: Iterable[str]) -> set[tuple[str, 
 def followers(c: Connection, source_id: int, refs: Iterable[str]) -> set[str]:
     """The keys of the people served who refer to one of these."""
     return {row.key for row in rows_for(c, _FOLLOWERS, refs, source=source_id)}
+
+
+def formerly(c: Connection, source_id: int, refs: Iterable[str]) -> dict[int, str | None]:
+    """The records that were called so before, by their rows, each with the key of its person."""
+    rows = rows_for(c, _FORMERLY, refs, source=source_id)
+    return {row.id: row.person_key for row in rows}
 
 
 def leave(c: Connection, source_id: int, left: Collection[tuple[str, int]]) -> None:

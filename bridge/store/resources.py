@@ -31,6 +31,9 @@ _SERVED: Select[Any] = select(
 _BY_KEY = _SERVED.where(_in_source, _users.c.key.in_(among()))
 _BY_FOLD = _SERVED.where(_users.c.name_fold.in_(among())).order_by(_users.c.position)
 _in_source_aside = aside(_users.c.source_id) == bindparam("source")
+_GROUP_NAMES = select(_groups.c.key, _groups.c.display_name).where(
+    _groups.c.source_id == bindparam("source"), _groups.c.key.in_(among())
+)
 _NAMED_BY = {
     "key": (_users.c.key, _in_source),
     "externalId": (_users.c.external_id, _in_source_aside),
@@ -95,6 +98,11 @@ def dependents(c: Connection, source_id: int, pairs: Collection[tuple[str, str]]
         for by, refs in names.items()
         for row in rows_for(c, _DEPENDENTS, refs, source=source_id, by=by)
     }
+
+
+def group_names(c: Connection, source_id: int, keys: Iterable[str]) -> dict[str, str]:
+    """What groups of a source are called that are served or were, by key."""
+    return {row.key: row.display_name for row in rows_for(c, _GROUP_NAMES, keys, source=source_id)}
 
 
 def holders(c: Connection, folds: Iterable[str]) -> dict[str, list[Served]]:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     literal_column,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
@@ -24,6 +25,10 @@ M = TypeVar("M", bound=SQLModel)
 
 # Below every database's limit of bound values, and long enough that a statement costs nothing.
 CHUNK = 500
+
+# Of a sample of a few rows PostgreSQL may conclude that every row has a source of its own.
+_FEW = 100
+_ROWS_KNOWN = text("SELECT reltuples FROM pg_class WHERE oid = CAST(:table AS regclass)")
 
 
 def chunks(items: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -50,6 +55,18 @@ def many(c: Connection, statement: Executable, rows: Sequence[dict[str, Any]]) -
     """Run a statement once a row, if there are rows."""
     if rows:
         c.execute(statement, rows)
+
+
+def analyze(c: Connection, table: Table, added: int) -> None:
+    """Have PostgreSQL look at a table to which rows were added, if it knows of fewer than those.
+
+    By itself it does so within minutes. Until then it takes every source for a small one, and
+    reads all its rows again for each chunk (PostgreSQL documentation, 14.4.8).
+    """
+    if added < _FEW or c.dialect.name != "postgresql":
+        return
+    if c.execute(_ROWS_KNOWN, {"table": table.name}).scalar_one() < added:
+        c.exec_driver_sql(f"ANALYZE {table.name}")
 
 
 def among(name: str = "keys") -> BindParameter[Any]:

@@ -1,8 +1,9 @@
 """The tables of the store, one class each; the same on SQLite and PostgreSQL.
 
-Two layers. *Records* (`RecordRow`, the cookie in `SourceRow`, `DueRow`) are what was read.
-*Resources* (`UserRow`, `GroupRow`, `MembershipRow`, `LinkRow`, `SchemaRow`) are what Okta is
-served. A read moves only the first, a publication moves the second, whole, in one transaction.
+Two layers. *Records* (`RecordRow`, `DirectoryGroupRow`, `MemberRow`, the cookie in `SourceRow`,
+`DueRow`) are what was read. *Resources* (`UserRow`, `GroupRow`, `MembershipRow`, `LinkRow`,
+`SchemaRow`) are what Okta is served. A read moves only the first, a publication moves the second,
+whole, in one transaction.
 
 Instants are whole microseconds since 1970 (`Instant`): exact, ordered, the same everywhere.
 Keys (`Key`) are ordered by code point, whatever the collation of a PostgreSQL database. Large
@@ -131,6 +132,42 @@ class FormerRefRow(SQLModel, table=True):
     source_id: int = Field(primary_key=True)
     ref: str = Field(primary_key=True)
     record_id: int
+
+
+class DirectoryGroupRow(SQLModel, table=True):
+    """What the mapping made of the record of a directory's group when it was read."""
+
+    __tablename__ = "directory_group"
+    __table_args__ = (
+        Index("directory_group_by_key", "source_id", "key"),
+        Index(
+            "directory_group_news",
+            "source_id",
+            "mark",
+            sqlite_where=text("mark IS NOT NULL"),
+            postgresql_where=text("mark IS NOT NULL"),
+        ),
+    )
+    record_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    source_id: int
+    section: int
+    """Which of the mapping's searches for groups found it."""
+    key: str | None = Field(default=None, sa_type=Key)
+    """The group's key; None where that could never be worked out."""
+    mark: int | None = None
+    """The number of its latest news (`SourceRow.news`) that no decision has seen yet."""
+
+
+class MemberRow(SQLModel, table=True):
+    """A member that a directory's group names: a person, or another group by its DN."""
+
+    __tablename__ = "member"
+    __table_args__ = (Index("member_by_ref", "source_id", "by", "ref"), _KEY_ONLY)
+    record_id: int = Field(primary_key=True)
+    by: str = Field(primary_key=True)
+    ref: str = Field(primary_key=True, sa_type=Key)
+    """As in `LinkRow`."""
+    source_id: int
 
 
 class DueRow(SQLModel, table=True):

@@ -74,7 +74,21 @@ class Draft:
 
     def weight(self, kind: str) -> int:
         """How much one person's change of this kind counts: memberships each, all else once."""
-        return self.kinds[kind].count("\n") + 1 if kind == MEMBERSHIPS else 1
+        return len(self.memberships) if kind == MEMBERSHIPS else 1
+
+    @property
+    def memberships(self) -> list[str]:
+        """The keys of the groups that the person leaves, where that is a change of its own."""
+        return self.kinds[MEMBERSHIPS].split("\n")
+
+
+def mapped(
+    entries: Sequence[Entry], before: Served | None, mapping: Mapping, now: datetime
+) -> Mapped:
+    """What ``mapping`` makes of a person's records at ``now``; no records: the person is absent."""
+    if not entries:
+        return Mapped(skipped="no longer in the source")
+    return mapping.person(entries, now)
 
 
 def draft(
@@ -82,12 +96,11 @@ def draft(
     entries: Sequence[Entry],
     before: Served | None,
     mapping: Mapping,
-    now: datetime,
+    mapped: Mapped,
     override: OverrideRow | None = None,
 ) -> Draft:
-    """What ``mapping`` makes of a person's records at ``now``; no records: the person is absent."""
+    """The change that ``mapped``, which ``mapping`` made of a person's records, comes to."""
     fact = blake2b(b"".join(entry.fingerprint for entry in entries), digest_size=8).hexdigest()
-    mapped = mapping.person(entries, now) if entries else Mapped(skipped="no longer in the source")
     after, groups = mapped.resource, mapped.groups
     reason, cause = mapped.reason, DISABLED
     if mapped.faults and before is not None:

@@ -28,11 +28,14 @@ from bridge.sync.change import (
     draft,
     identities,
     left_name,
+    mapped,
     names_that_moved,
 )
 from bridge.sync.contest import Contest, contest
+from bridge.sync.groups import Groups, groups
 from bridge.sync.limits import judge
 from bridge.sync.links import Answers
+from bridge.sync.memberships import Memberships
 from bridge.sync.names import Claim
 from bridge.sync.proposal import Proposal, approve_edit, match
 from bridge.sync.spool import Spool
@@ -93,6 +96,7 @@ class Decision:
     held: frozenset[str] = frozenset()
     news: int = 0
     """How much news there had been of the source before anybody was looked at."""
+    groups: Groups = field(default_factory=Groups)
     contest: Contest = field(default_factory=Contest)
     answers: Answers = field(default_factory=Answers)
 
@@ -107,6 +111,9 @@ def decide(deciding: Deciding, spool: Spool[Proposal]) -> Decision:
     decision = Decision(spool)
     with deciding.store.read() as connection:
         decision.news = records.news(connection, deciding.source_id)
+        decision.groups = groups(
+            connection, deciding.source_id, deciding.mapping, deciding.now, deciding.everyone
+        )
         seen = _look(deciding, decision, connection)
         decision.held = _judge(deciding, decision.counts, connection)
         if deciding.edited is not None and decision.held:
@@ -154,8 +161,9 @@ def _look(deciding: Deciding, decision: Decision, connection: Connection) -> set
     """Propose for everybody concerned, and give the keys looked at, unless it is everybody's."""
     seen: set[str] = set()
     followers: set[str] = set()
+    inside = Memberships(connection, deciding.source_id, deciding.mapping, decision.groups)
     for keys in _concerned(deciding, connection):
-        chunk = _propose(deciding, connection, keys)
+        chunk = _propose(deciding, connection, keys, inside)
         _note(decision, chunk)
         if not deciding.everyone:
             seen.update(keys)
@@ -163,8 +171,10 @@ def _look(deciding: Deciding, decision: Decision, connection: Connection) -> set
             followers |= resources.dependents(connection, deciding.source_id, moved) - seen
             followers.difference_update(keys)
         deciding.progress("decide", len(decision.spool))
+    if not deciding.everyone:
+        followers |= inside.of_new_groups() - seen
     for keys in chunks(sorted(followers), CHUNK):
-        _note(decision, _propose(deciding, connection, keys))
+        _note(decision, _propose(deciding, connection, keys, inside))
     return seen | followers
 
 
@@ -193,9 +203,10 @@ def _follow_yielded(
     moved = {name for each in yielders for name in identities(each.key, each.attributes)}
     moved |= refs.names(connection, deciding.source_id, (each.key for each in yielders))
     followers = resources.dependents(connection, deciding.source_id, moved) - seen
+    inside = Memberships(connection, deciding.source_id, deciding.mapping, decision.groups)
     for keys in chunks(sorted(followers), CHUNK):
         # Whoever has news as well comes with the next decision: this one's limits were judged.
-        quiet = [each for each in _propose(deciding, connection, keys) if not each.fresh]
+        quiet = [each for each in _propose(deciding, connection, keys, inside) if not each.fresh]
         _note(decision, quiet)
 
 
@@ -224,8 +235,10 @@ def _concerned(deciding: Deciding, connection: Connection) -> Iterator[list[str]
         after = keys[-1]
 
 
-def _propose(deciding: Deciding, connection: Connection, keys: Sequence[str]) -> list[Proposal]:
-    source_id = deciding.source_id
+def _propose(
+    deciding: Deciding, connection: Connection, keys: Sequence[str], inside: Memberships
+) -> list[Proposal]:
+    source_id, mapping, now = deciding.source_id, deciding.mapping, deciding.now
     entries = records.of_people(connection, source_id, keys)
     served = resources.served(connection, source_id, keys)
     forced = overrides.of(connection, source_id, keys, deciding.now)
@@ -234,10 +247,11 @@ def _propose(deciding: Deciding, connection: Connection, keys: Sequence[str]) ->
     of_edit = (
         plans.open_changes(connection, source_id, keys, [plans.EDIT]) if deciding.edited else {}
     )
+    made = {key: mapped(entries.get(key, []), served.get(key), mapping, now) for key in keys}
     proposals = []
-    for key in keys:
-        arguments = key, entries.get(key, []), served.get(key)
-        new = draft(*arguments, deciding.mapping, deciding.now, forced.get(key))
+    for key, of_person in inside.add(made).items():
+        person = key, entries.get(key, []), served.get(key)
+        new = draft(*person, mapping, of_person, forced.get(key))
         mine = opened.get(key, {})
         if deciding.first_load:
             loaded = as_first_load(new)
@@ -245,9 +259,8 @@ def _propose(deciding: Deciding, connection: Connection, keys: Sequence[str]) ->
             if not deciding.approved or match(loaded, mine).approved:
                 new = loaded
         elif deciding.edited is not None and new.kinds:
-            new = because_of_edit(
-                new, draft(*arguments, deciding.edited, deciding.now, forced.get(key))
-            )
+            was = mapped(*person[1:], deciding.edited, now)
+            new = because_of_edit(new, draft(*person, deciding.edited, was, forced.get(key)))
         proposals.append(approve_edit(match(new, mine), of_edit.get(key, {})))
     return proposals
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Connection
 
-from bridge.store import plans
+from bridge.store import plans, resources
 from bridge.store.plans import OpenChange, PlanChange
 from bridge.store.tables import PlanRow
-from bridge.sync.change import RENAMED, Draft
+from bridge.sync.change import MEMBERSHIPS, RENAMED, Draft
 from bridge.sync.decide import Deciding, Decision
 from bridge.sync.proposal import Proposal
 
@@ -49,7 +49,7 @@ def hold(connection: Connection, deciding: Deciding, decision: Decision) -> None
         connection,
         deciding.source_id,
         purpose,
-        _held(deciding, decision),
+        _held(connection, deciding, decision),
         deciding.run_id,
         deciding.now,
         deciding.mapping.text if purpose != plans.CHANGES else None,
@@ -84,27 +84,36 @@ def _amend(connection: Connection, plan: PlanRow, decision: Decision, deciding: 
     )
     plans.reopen(connection, plan)
     plans.drop(connection, plan, dropped)
-    plans.amend(connection, plan, _held(deciding, decision))
+    plans.amend(connection, plan, _held(connection, deciding, decision))
 
 
-def _held(deciding: Deciding, decision: Decision) -> Iterator[PlanChange]:
+def _held(connection: Connection, deciding: Deciding, decision: Decision) -> Iterator[PlanChange]:
+    called: dict[str, str] = {}
     for proposal in decision.proposals():
         # An edited file is held whole: every change that it causes and a limit guards.
         held = proposal.fresh if deciding.edited else proposal.fresh & decision.held
+        if MEMBERSHIPS in held:
+            unknown = set(proposal.draft.memberships) - called.keys()
+            called |= resources.group_names(connection, deciding.source_id, unknown)
         for kind in sorted(held):
-            yield _change(proposal.draft, kind)
+            yield _change(proposal.draft, kind, called)
 
 
-def _change(new: Draft, kind: str) -> PlanChange:
+def _change(new: Draft, kind: str, called: Mapping[str, str]) -> PlanChange:
     before = new.before
     assert new.after is not None
     user_name = str(new.after.attributes["userName"])
     active = "active" if new.after.attributes["active"] else "inactive"
+    after = f"{active}: {new.reason}"
+    if kind == RENAMED:
+        after = user_name
+    elif kind == MEMBERSHIPS:
+        after = f"no longer in {', '.join(sorted(called[key] for key in new.memberships))}"
     return PlanChange(
         subject=new.key,
         kind=kind,
         target=new.kinds[kind],
         fact=new.fact,
         before=before.user_name if before else user_name,
-        after=user_name if kind == RENAMED else f"{active}: {new.reason}",
+        after=after,
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from bridge.errors import EntryFault
 from bridge.model import GroupKey, Kind
-from bridge.store import audit, plans, problems, records, refs, resources
+from bridge.store import audit, directory_groups, plans, problems, records, refs, resources
 from bridge.store.audit import Happened
 from bridge.store.plans import OpenChange
 from bridge.store.problems import Problem
@@ -24,8 +24,6 @@ from bridge.sync.decide import Deciding, Decision, served_as
 from bridge.sync.proposal import Proposal
 
 _NAME_TAKEN = "user.userName is taken by somebody else (free it there, or give this one another)"
-
-_NO_GROUPS = "groups of a directory are read, but not served yet: Okta sees none of them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +68,8 @@ class _Publishing:
         if deciding.edited is not None and held:
             plan.hold(self.connection, deciding, self.decision)
             return self._outcome()
+        if not (deciding.first_load and held):
+            self._publish_groups()
         for chunk in self.decision.spool.chunks():
             self._publish(chunk)
             deciding.progress("publish", self.looked_at)
@@ -95,6 +95,13 @@ class _Publishing:
             held=held,
             publication=self.publication.number,
         )
+
+    def _publish_groups(self) -> None:
+        """Serve the groups of the directory that have news, before anybody is a member of them."""
+        names = self.decision.groups.names
+        self.publication.put_groups(self.source_id, names)
+        self.named.update(names)
+        directory_groups.decided(self.connection, self.source_id, self.decision.news)
 
     # -- people --------------------------------------------------------------------------------
 
@@ -174,9 +181,11 @@ class _Publishing:
     def _name_groups(self, groups: Sequence[GroupKey]) -> None:
         """Serve the groups under the first name that this run has for each."""
         names = {group.key: group.display_name for group in groups if group.display_name}
-        new = {key: name for key, name in names.items() if key not in self.named}
+        new = names.keys() - self.named
         if new:
-            self.publication.put_groups(self.source_id, new)
+            # A group that the directory has as well is called as it is there.
+            derived = new - directory_groups.there(self.connection, self.source_id, new)
+            self.publication.put_groups(self.source_id, {key: names[key] for key in derived})
             self.named.update(new)
 
     def _give_up_names(self) -> None:
@@ -259,9 +268,7 @@ class _Publishing:
                 found[problems.RECORD + entry.record_key] = Problem(
                     (str(fault),), self.deciding.now
                 )
-        if self.deciding.mapping.directory_groups:
-            found[problems.RECORD + "groups"] = Problem((_NO_GROUPS,), self.deciding.now)
-        self.publication.set_problems(self.source_id, found)
+        self.publication.set_problems(self.source_id, found | self.decision.groups.problems)
 
 
 def _primary_email(attributes: Mapping[str, Any]) -> str | None:

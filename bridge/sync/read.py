@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from bridge.errors import AccessRefused, EntryFault, IncompleteRead, SourceUnava
 from bridge.mapping import Mapping
 from bridge.model import Batch, Entry, Kind, Verdict, Wanted
 from bridge.sources import Source
-from bridge.store import Store, lease, records
+from bridge.store import Store, directory_groups, lease, records
 from bridge.store import sources as source_rows
 from bridge.store.records import Seen
 from bridge.store.tables import SourceRow
@@ -43,7 +44,10 @@ def words_of(mapping: Mapping) -> str:
     only by being read again."""
     parts: list[Any] = [mapping.source_type, mapping.source]
     if (wanted := mapping.wanted) != Wanted():
-        searches = [(each.base, each.filter, sorted(each.attributes)) for each in wanted.groups]
+        searches = [
+            (each.search.base, each.search.filter, sorted(each.search.attributes), each.signature)
+            for each in mapping.directory_groups
+        ]
         parts += [sorted(wanted.attributes), searches]
     asked = json.dumps(parts, sort_keys=True, default=dict)
     return blake2b(asked.encode(), digest_size=16).hexdigest()
@@ -82,6 +86,7 @@ class Reading:
         self.cookie: bytes | None = None
         self.certificate_ends: datetime | None = None
         self.entries = self.people = self.changed = self.gone = 0
+        self.groups: Counter[int] = Counter()
 
     def read(self, source: Source, cookie: bytes | None) -> ReadReport:
         """Store what ``source`` yields, batch by batch, each with its cookie in one transaction.
@@ -126,13 +131,17 @@ class Reading:
             known_as_it_is = (
                 before is not None and not before.gone and before.fingerprint == entry.fingerprint
             )
-            if self.anew or not known_as_it_is:
+            # What a group names is worked out when it is read, so other words are news of it.
+            other = self.anew or (self.mixed and entry.kind is Kind.GROUP)
+            if other or not known_as_it_is:
                 changed.append((entry, self._person_key(entry)))
         self.seen.mark([record.id for record in known.values()])
         self.cookie = batch.cookie or self.cookie
         self.certificate_ends = batch.certificate_ends or self.certificate_ends
         self.entries += len(batch.entries)
-        self.people += sum(entry.kind is Kind.USER for entry in batch.entries)
+        of_groups = [entry.section for entry in batch.entries if entry.kind is Kind.GROUP]
+        self.groups.update(of_groups)
+        self.people += len(batch.entries) - len(of_groups)
         self.changed += len(changed)
         self.gone += len(batch.gone)
         if changed or batch.gone:
@@ -148,20 +157,19 @@ class Reading:
                     batch.gone,
                     None if batch.verdict and batch.verdict.complete else batch.cookie,
                     self.now,
+                    {
+                        entry.record_key: self.mapping.group(entry)
+                        for entry, _ in changed
+                        if entry.kind is Kind.GROUP
+                    },
                 )
 
     def end(self, verdict: Verdict) -> Verdict:
-        """Believe a complete read, unless it found nobody where there was somebody."""
+        """Believe a complete read, unless it found nothing where there was something."""
         if not verdict.complete:
             return verdict
-        if verdict.whole and not self.people:
-            with self.store.read() as connection:
-                before = records.count(connection, self.source_id)
-            if before:
-                return Verdict(
-                    complete=False,
-                    reason=f"nothing was read where there were {before} records before",
-                )
+        if verdict.whole and (vanished := self._vanished()):
+            return Verdict(complete=False, reason=vanished)
         with self.store.write() as connection:
             lease.check(connection, self.epoch)
             if verdict.whole:
@@ -176,6 +184,22 @@ class Reading:
                 self.as_of,
             )
         return verdict
+
+    def _vanished(self) -> str:
+        """What a whole read found nothing of, though there was some before; empty for nothing."""
+        with self.store.read() as connection:
+            if not self.people and (before := records.count(connection, self.source_id)):
+                return f"nothing was read where there were {before} records before"
+            # Under other words a search has another number, and its groups are not comparable.
+            before_of = {} if self.mixed else directory_groups.sizes(connection, self.source_id)
+        for section, groups in enumerate(self.mapping.directory_groups):
+            if (before := before_of.get(section, 0)) and not self.groups[section]:
+                return (
+                    f"no group was found under {groups.search.base} where there were {before} "
+                    "before (give the account the right to read them, mend base and filter, or, "
+                    "if there are to be none, take the search out of `groups`)"
+                )
+        return ""
 
     def report(self, verdict: str, reason: str, refused: bool = False) -> ReadReport:
         counts = (self.entries, self.changed, self.gone)

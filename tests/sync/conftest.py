@@ -157,12 +157,16 @@ class Company:
         [plan] = self.plans(plans.HELD)
         return plan
 
-    def shown(self, plan: PlanRow | None = None) -> set[tuple[str, str, str]]:
-        """What `bridge plan show` shows of a plan: who, which kind, to which target."""
+    def changes(self, plan: PlanRow | None = None) -> list[plans.PlanChange]:
+        """What a plan holds."""
         id = (plan or self.plan()).id
         assert id is not None
         with self.store.read() as connection:
-            return {change[:3] for change in plans.changes(connection, id, limit=10_000)}
+            return plans.changes(connection, id, limit=10_000)
+
+    def shown(self, plan: PlanRow | None = None) -> set[tuple[str, str, str]]:
+        """What `bridge plan show` shows of a plan: who, which kind, to which target."""
+        return {change[:3] for change in self.changes(plan)}
 
     def approve(self, plan: PlanRow | None = None) -> Report:
         with self.store.write() as connection:

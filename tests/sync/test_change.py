@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -13,14 +13,13 @@ from bridge.mapping import Mapping
 from bridge.model import ENTERPRISE_URN, Entry, Kind, Link, Served, resource_id
 from bridge.store.resources import render
 from bridge.store.tables import OverrideRow
-from bridge.sync import catalog
+from bridge.sync import catalog, change
 from bridge.sync.change import (
     OVERRIDE,
     Draft,
     as_first_load,
     because_of_edit,
     compose,
-    draft,
     left_name,
 )
 from tests.sync.conftest import MAPPING, NOW, person
@@ -69,6 +68,18 @@ def served(**changes: Any) -> Served:
     before = replace(before, attributes={**attributes, **inside}, **changes)
     same = {"active": before.active, "userName": before.user_name}
     return replace(before, attributes={**before.attributes, **same})
+
+
+def draft(
+    key: str,
+    entries: list[Entry],
+    before: Served | None,
+    mapping: Mapping,
+    now: datetime,
+    override: OverrideRow | None = None,
+) -> Draft:
+    mapped = change.mapped(entries, before, mapping, now)
+    return change.draft(key, entries, before, mapping, mapped, override)
 
 
 def make(before: Served | None = None, mapping: Mapping = HR, **changes: str) -> Draft:
