@@ -24,6 +24,11 @@ _PLAIN = re.compile(
     r"(?:,(?:cn|ou|o|dc|uid|l|st|c)=[\w.@'()/:*-]+(?: [\w.@'()/:*-]+)*)*",
     re.ASCII | re.IGNORECASE,
 )
+# Nothing to escape or unescape: names of people in any script.
+_WORDS = re.compile(
+    r"(?ai:cn|ou|o|dc|uid|l|st|c)=[\w.@'()/:*-]+(?: [\w.@'()/:*-]+)*"
+    r"(?:,(?ai:cn|ou|o|dc|uid|l|st|c)=[\w.@'()/:*-]+(?: [\w.@'()/:*-]+)*)*"
+)
 _TYPE = re.compile(r" *(?:oid\.)?([a-z][a-z0-9-]*|[0-9]+(?:\.[0-9]+)+) *= *", re.I)
 _HEX = re.compile(r"#((?:[0-9a-f]{2})+) *(?=[,+]|$)", re.I)
 _VALUE = re.compile(r'(?:[^\\,+"<>;\0]|\\(?:[ "#+,;<=>\\]|[0-9a-f]{2}))*', re.I)
@@ -43,6 +48,10 @@ def normal(dn: str) -> str:
     """
     if _PLAIN.fullmatch(dn):
         return dn.lower()
+    if _WORDS.fullmatch(dn):
+        folded = _folded(dn)
+        if _WORDS.fullmatch(folded):
+            return folded
     return ",".join(_rdns(dn))
 
 
@@ -51,6 +60,26 @@ def parent(dn: str) -> str:
     if not (rdns := _rdns(dn)):
         raise ValueError("the empty DN has no parent")
     return ",".join(rdns[1:])
+
+
+def above(dn: str) -> str:
+    """As `parent`, but spelled as it is in ``dn``."""
+    if not _rdns(dn):
+        raise ValueError("the empty DN has no parent")
+    at = -1
+    while at < len(dn) and (at < 0 or dn[at] == "+"):
+        at = _part(dn, at + 1)[1]
+    return dn[at + 1 :].lstrip(" ")
+
+
+def leaf(dn: str) -> str:
+    """The first value of the innermost RDN as people read it: without escapes, its case kept."""
+    kind = _TYPE.match(dn) if _rdns(dn) else None
+    if kind is None:
+        raise ValueError("the empty DN has no parts")
+    value = _VALUE.match(dn, kind.end())
+    assert value is not None
+    return _PAIR.sub(_unescaped, value[0]).strip(" ")
 
 
 def is_under(dn: str, base: str) -> bool:
@@ -90,7 +119,8 @@ def _part(dn: str, at: int) -> tuple[str, int]:
     end = value.end()
     if value[0].startswith("#") or (end < len(dn) and dn[end] not in ",+"):
         raise ValueError(f"no DN: the value from character {at + 1} on is not escaped well")
-    return f"{kind}={_spelling(_PAIR.sub(_unescaped, value[0]))}", end
+    text = _PAIR.sub(_unescaped, value[0]) if "\\" in value[0] else value[0]
+    return f"{kind}={_spelling(text)}", end
 
 
 def _unescaped(found: re.Match[str]) -> str:
@@ -113,11 +143,15 @@ def _value_of_ber(ber: bytes) -> str:
     return "#" + ber.hex()
 
 
+def _folded(text: str) -> str:
+    before = None
+    while text != before:
+        before = text
+        text = " ".join(unicodedata.normalize("NFKC", text.casefold()).split())
+    return text
+
+
 def _spelling(value: str) -> str:
     """RFC 4518 in short: compatible characters and case folded, outer and double blanks gone."""
-    before = None
-    while value != before:
-        before = value
-        value = unicodedata.normalize("NFKC", value.casefold())
-        value = re.sub(r"\s+", " ", value).strip()
+    value = _folded(value)
     return _SPECIAL.sub(r"\\\g<0>", value).replace("\0", "\\00")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +15,10 @@ from typer.core import TyperGroup
 from bridge.cli import app
 from bridge.mapping.document import KEYS
 from bridge.mapping.functions import FUNCTIONS
+from bridge.mapping.functions.registry import Function
 from bridge.mapping.limits import KINDS
 from bridge.mapping.targets import OPTIONS
+from bridge.mapping.values import Reference, text_of
 from bridge.settings import Settings
 from bridge.sources import settings_models
 
@@ -49,9 +54,82 @@ def test_every_key_of_a_mapping_is_in_the_readme(key: str) -> None:
     assert f"`{key}`" in README
 
 
+def row(function: Function) -> str:
+    """A function's line of the README, made of its docstring: call, what it does, an example."""
+    text, _, examples = inspect.cleandoc(function.doc).partition("\n\n>>> ")
+    lines = text.replace("\n\n", "\n").split("\n")
+    found = re.fullmatch(rf"(.+): (`{function.name}\(.*?\)`)\.(.*)", lines[0])
+    assert found is not None, f"{function.name}: the docstring says no call"
+    does = " ".join([f"{found[1]}.{found[3]}", *lines[1:]]).strip()
+    example, answer = examples.split("\n")[:2]
+    cells = (found[2], does, f"`{example}` is {shown(answer)}")
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def shown(answer: str) -> str:
+    """The answer of an example as the README writes it: dates and moments as they are served."""
+    names = {"date": date, "datetime": datetime, "UTC": UTC, "Reference": Reference}
+    value = None if answer == "absent" else eval(answer, names)
+    if value is None or isinstance(value, bool):
+        return {None: "absent", True: "true", False: "false"}[value]
+    if isinstance(value, Reference):
+        return f"the {value.want} of the person whose {value.by} is `{value.ref!r}`"
+    if isinstance(value, timedelta):
+        return f"{value.days} days"
+    return f"`{value!r}`" if not isinstance(value, date) else f"`{text_of(value)}`"
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_function_of_expressions_is_in_the_readme(name: str) -> None:
-    assert f"`{name}" in README
+def test_every_function_stands_in_the_readme_as_its_docstring_says(name: str) -> None:
+    assert row(FUNCTIONS[name]) in README.split("\n")
+
+
+THEIRS = {
+    "Okta": (
+        "String.append", "String.join", "String.len", "String.removeSpaces", "String.replace",
+        "String.replaceFirst", "String.stringContains", "String.startsWith",
+        "String.stringSwitch", "String.substring", "String.substringAfter",
+        "String.substringBefore", "String.toUpperCase", "String.toLowerCase", "Arrays.add",
+        "Arrays.remove", "Arrays.clear", "Arrays.get", "Arrays.flatten", "Arrays.contains",
+        "Arrays.size", "Arrays.isEmpty", "Arrays.toCsvString", "Convert.toInt", "Convert.toNum",
+        "Iso3166Convert.toAlpha2", "Iso3166Convert.toAlpha3", "Iso3166Convert.toNumeric",
+        "Iso3166Convert.toName", "Time.now", "Time.fromWindowsToIso8601",
+        "Time.fromUnixToIso8601", "Time.fromStringToIso8601", "Time.fromIso8601ToWindows",
+        "Time.fromIso8601ToUnix", "Time.fromIso8601ToString", "isMemberOfGroupName",
+        "isMemberOfGroup", "isMemberOfGroupNameStartsWith", "isMemberOfGroupNameContains",
+        "isMemberOfGroupNameRegex",
+        "isMemberOfAnyGroup", "getFilteredGroups", "Groups.contains", "Groups.startsWith",
+        "Groups.endsWith", "getManagerUser", "getManagerAppUser", "getAssistantUser",
+        "getAssistantAppUser", "hasDirectoryUser", "findDirectoryUser", "hasWorkdayUser",
+        "findWorkdayUser",
+    ),
+    "Entra": (
+        "Append", "AppRoleAssignmentsComplex", "BitAnd", "CBool", "CDate", "Coalesce",
+        "ConvertToBase64", "ConvertToUTF8Hex", "Count", "CStr", "DateAdd", "DateDiff",
+        "DateFromNum", "FormatDateTime", "Guid", "IgnoreFlowIfNullOrEmpty", "IIF", "InStr",
+        "IsNull", "IsNullOrEmpty", "IsPresent", "IsString", "Item", "Join", "Left", "Mid",
+        "NormalizeDiacritics", "Not", "Now", "NumFromDate", "PCase", "RandomString", "Redact",
+        "RemoveDuplicates", "Replace", "SelectUniqueValue", "SingleAppRoleAssignment", "Split",
+        "StripSpaces", "Switch", "ToLower", "ToUpper", "Word",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("whose", THEIRS)
+def test_a_table_names_ours_for_each_function_of(whose: str) -> None:
+    rows = (line for line in README.split("\n") if line.startswith(f"| {whose} | "))
+    told = {name for line in rows for name in re.findall(r"`([^`]+)`", line.split(" | ")[1])}
+    assert told == set(THEIRS[whose])
+
+
+def test_what_is_named_as_ours_is_there() -> None:
+    rows = [
+        line.split(" | ") for line in README.split("\n") if re.match(r"\| (Okta|Entra) \| ", line)
+    ]
+    ours = " ".join(cells[2] for cells in rows)
+    called = set(re.findall(r"\b([a-z_0-9]+)\(", ours)) | set(re.findall(r"`([a-z_0-9]+)`", ours))
+    assert len(called) > 40
+    assert called <= {*FUNCTIONS, "none", "not", "now", "today"}
 
 
 @pytest.mark.parametrize(

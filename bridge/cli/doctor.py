@@ -13,7 +13,6 @@ import typer
 
 from bridge import settings
 from bridge.cli.output import Json, data, say
-from bridge.errors import FileFaults, UsageError
 from bridge.mapping import Mapping
 from bridge.sources import SourceSettings, doctor
 from bridge.sources.doctor import Finding, State
@@ -35,38 +34,27 @@ def examine(
 
     It goes by the file on disk, live or not. Example: bridge doctor hr
     """
-    findings = []
-    for finding in _findings(_mapping(source)):
-        findings.append(finding)
+    found = []
+    for finding in findings(catalog.load(settings.load().mappings).require(source)):
+        found.append(finding)
         if not as_json:
-            _show(finding)
-    code = doctor.worst(findings)
+            show(finding)
+    code = doctor.worst(found)
     if as_json:
-        shown = [asdict(finding) for finding in findings]
+        shown = [asdict(finding) for finding in found]
         data({"source": source, "exit_code": code, "findings": shown})
     if code:
         raise typer.Exit(code)
 
 
-def _mapping(name: str) -> Mapping:
-    files = catalog.load(settings.load().mappings)
-    found = files.find(name)
-    if found is not None and found.mapping is not None:
-        return found.mapping
-    if files.faults:
-        raise FileFaults(files.faults)
-    known = ", ".join(file.name for file in files) or "none"
-    raise UsageError(f"there is no source {name!r}: there are {known}")
-
-
-def _findings(mapping: Mapping) -> Iterator[Finding]:
+def findings(mapping: Mapping) -> Iterator[Finding]:
     checkup = doctor.checkups()[mapping.source_type]
     opened = mapping.source_settings()
     assert isinstance(opened, SourceSettings)
     return checkup.examine(opened, Path(mapping.file).parent, mapping.wanted)
 
 
-def _show(finding: Finding) -> None:
+def show(finding: Finding) -> None:
     """A line a finding, folded to the terminal below itself; the advice starts a line."""
     width = max(shutil.get_terminal_size().columns, 40)
     head = f"{finding.state:<8}{finding.step:<12}"

@@ -1,8 +1,9 @@
-"""`bridge check` and `bridge test`: mapping files, without touching any source."""
+"""`bridge check`, `bridge test` and `bridge schema`: mapping files and what may stand in them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,11 +11,19 @@ import typer
 from rich.cells import cell_len
 
 from bridge import settings
+from bridge.cli import doctor
 from bridge.cli.output import Json, complain, data, note, say
 from bridge.errors import Fault, FileFaults, UsageError
-from bridge.mapping import run_tests
+from bridge.mapping import Mapping, run_tests
+from bridge.mapping.json_schema import json_schema
+from bridge.mapping.show import DEFAULT, Line, shown
+from bridge.sources import settings_models
+from bridge.sources.doctor import worst
 from bridge.sync import catalog
 from bridge.sync.catalog import MappingFile
+
+_WIDTH = 100
+"""Lines longer than this do not push all the comments to the right."""
 
 Files = Annotated[
     list[Path] | None,
@@ -25,24 +34,53 @@ Files = Annotated[
 def register(app: typer.Typer) -> None:
     app.command()(check)
     app.command("test")(run)
+    app.command()(schema)
 
 
-def check(files: Files = None, as_json: Json = False) -> None:
-    """Say everything that is wrong with mapping files, where, and what to do; reads no source.
+def check(
+    files: Files = None,
+    show: Annotated[
+        bool,
+        typer.Option(
+            "--show", help="Print the whole effective file, each line with where it came from."
+        ),
+    ] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also examine each source, as `bridge doctor` does.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say everything that is wrong with mapping files, where, and what to do.
 
-    Example: bridge check mappings/hr.yaml
+    No source is touched unless --online is given. Example: bridge check mappings/hr.yaml
     """
     loaded = _load(files)
     faults = [fault for file in loaded for fault in file.faults]
-    if as_json:
-        data([_fault(fault) for fault in faults])
-    else:
+    good = [file.mapping for file in loaded if file.mapping is not None]
+    answer: dict[str, Any] = {"faults": [_fault(fault) for fault in faults]}
+    if not as_json:
         show_faults(faults)
-        for file in loaded:
-            if file.mapping is not None:
-                say(f"{file.path}: good ({file.mapping.name})")
-    if faults:
-        raise typer.Exit(FileFaults.exit_code)
+    if show:
+        answer["lines"] = [line for file in loaded for line in _show(file, as_json)]
+    elif not as_json:
+        for mapping in good:
+            say(f"{mapping.file}: good ({mapping.name})")
+    code = FileFaults.exit_code if faults else 0
+    if online:
+        answer["sources"] = [_examine(mapping, as_json) for mapping in good]
+        code = code or max((each["exit_code"] for each in answer["sources"]), default=0)
+    if as_json:
+        data(answer if show or online else answer["faults"])
+    if code:
+        raise typer.Exit(code)
+
+
+def schema() -> None:
+    """Print the JSON Schema of the mapping file, by which editors complete and check.
+
+    Example: bridge schema > mappings/mapping.schema.json
+    """
+    data(json_schema(settings_models()))
 
 
 def run(files: Files = None, as_json: Json = False) -> None:
@@ -93,6 +131,46 @@ def show_faults(faults: Sequence[Fault]) -> None:
             blank = "".join(c if c == "\t" else " " * cell_len(c) for c in before)
             note(f"    {fault.source_line}")
             note(f"    {blank}^")
+
+
+def _show(file: MappingFile, as_json: bool) -> list[dict[str, Any]]:
+    """Print the effective file, a file of its own with comments, or give its lines."""
+    lines = shown(file.text, str(file.path))
+    if not as_json:
+        width = max((len(line.text) for line in lines if len(line.text) <= _WIDTH), default=0)
+        for line in lines:
+            say(f"{line.text:<{width}}  # {_origin(file, line)}")
+    return [
+        {
+            "file": str(file.path),
+            "text": line.text,
+            "preset": line.place.preset or None,
+            "line": None if line.place.preset == DEFAULT else line.place.line,
+        }
+        for line in lines
+    ]
+
+
+def _origin(file: MappingFile, line: Line) -> str:
+    if line.place.preset == DEFAULT:
+        return "by default"
+    name = f"preset {line.place.preset}" if line.place.preset else file.path.name
+    return f"{name}:{line.place.line}"
+
+
+def _examine(mapping: Mapping, as_json: bool) -> dict[str, Any]:
+    findings = []
+    if not as_json:
+        say(f"\n{mapping.file}, examined as `bridge doctor {mapping.name}` does:")
+    for finding in doctor.findings(mapping):
+        findings.append(finding)
+        if not as_json:
+            doctor.show(finding)
+    return {
+        "source": mapping.name,
+        "exit_code": worst(findings),
+        "findings": [asdict(finding) for finding in findings],
+    }
 
 
 def _load(files: list[Path] | None) -> Sequence[MappingFile]:

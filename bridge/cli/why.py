@@ -11,7 +11,8 @@ import typer
 from bridge.cli.output import Json, ago, context, data, say, table
 from bridge.cli.people import PersonName, as_row
 from bridge.cli.words import kind
-from bridge.mapping.explanation import Explained, Explanation
+from bridge.mapping.explanation import SENSITIVE, Explained, Explanation
+from bridge.model import Entry, Mapped
 from bridge.store import plans
 from bridge.sync import why as explain
 from bridge.sync.leadership import utc_now
@@ -103,9 +104,20 @@ def _verdict(found: Why) -> Iterator[str]:
         yield f"The mapping says {_word(mapped.active)}: {mapped.reason} ({_rule(mapped.rule)})."
     if mapped.until is not None:
         yield f"  This may change on {mapped.until:%Y-%m-%d at %H:%M} UTC, when a date passes."
+        if found.then is not None:
+            yield f"  Then: {_outcome(found.then)}."
     if len(found.entries) > 1:
         speaker = found.entries[found.explanation.speaker]
         yield f"{len(found.entries)} records are this person; {speaker.record_key} speaks for all."
+
+
+def _outcome(mapped: Mapped) -> str:
+    """What the mapping makes of a person, in a few words."""
+    if mapped.skipped:
+        return f"left out, {mapped.skipped}"
+    if mapped.active is None:
+        return "; ".join(mapped.faults)
+    return f"{_word(mapped.active)}, {mapped.reason}"
 
 
 def _rule(text: str) -> str:
@@ -126,7 +138,7 @@ def _rows(explanation: Explanation) -> Iterator[tuple[str, str, str]]:
 
 def _block(value: Explained) -> Iterator[str]:
     yield f"{value.target}: {value.problem or _text(value.value) or 'nothing'}"
-    yield f"    = {value.expression}    (line {value.place.line})"
+    yield f"    = {value.expression}    ({value.place.in_words})"
     for name, held in value.inputs.items():
         yield f"      {name}: {_text(held) or 'nothing'}"
 
@@ -148,7 +160,7 @@ def _as_json(found: Why) -> dict[str, Any]:
         if person.served
         else {"key": person.key, "source": person.source.name},
         "records": [
-            {"record_key": entry.record_key, "attributes": dict(entry.attributes)}
+            {"record_key": entry.record_key, "attributes": _attributes(entry, explanation)}
             for entry in found.entries
         ],
         "active": mapped.active if mapped else None,
@@ -156,6 +168,13 @@ def _as_json(found: Why) -> dict[str, Any]:
         "rule": (mapped.rule or None) if mapped else None,
         "skipped": (mapped.skipped or None) if mapped else None,
         "until": mapped.until if mapped else None,
+        "then": {
+            "active": found.then.active,
+            "reason": found.then.reason or None,
+            "skipped": found.then.skipped or None,
+        }
+        if found.then
+        else None,
         "values": [
             {
                 "target": value.target,
@@ -163,6 +182,7 @@ def _as_json(found: Why) -> dict[str, Any]:
                 "problem": value.problem or None,
                 "expression": value.expression,
                 "line": value.place.line,
+                "preset": value.place.preset or None,
                 "inputs": dict(value.inputs),
             }
             for value in (explanation.values if explanation else ())
@@ -183,4 +203,11 @@ def _as_json(found: Why) -> dict[str, Any]:
             }
             for event in found.history
         ],
+    }
+
+
+def _attributes(entry: Entry, explanation: Explanation | None) -> dict[str, Any]:
+    sensitive = explanation.sensitive if explanation else frozenset()
+    return {
+        name: SENSITIVE if name in sensitive else value for name, value in entry.attributes.items()
     }

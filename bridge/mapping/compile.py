@@ -9,22 +9,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bridge.errors import EntryFault
+from bridge.mapping.attributes import Attributes
 from bridge.mapping.directory_compile import DirectoryCompiler
 from bridge.mapping.document import Document, RuleText, read_document
+from bridge.mapping.effective import own_text, read_effective
 from bridge.mapping.expression import compile_expression
-from bridge.mapping.faults import Faults, did_you_mean
+from bridge.mapping.faults import Enough, Faults, did_you_mean
 from bridge.mapping.frames import Frames, Var, needed_vars
 from bridge.mapping.functions.registry import Site
 from bridge.mapping.mapping import Mapping
 from bridge.mapping.prefer import Preference
 from bridge.mapping.program import Group, Program
-from bridge.mapping.render import CompiledList, CompiledTarget, compiled
+from bridge.mapping.render import CompiledList, CompiledTarget, compiled, compiled_unique
 from bridge.mapping.rules import Rule
 from bridge.mapping.schema import custom_schemas
 from bridge.mapping.scope import RESERVED, Expression, Scope
 from bridge.mapping.source_section import SourceModel, read_source
 from bridge.mapping.targets import Target
 from bridge.mapping.trials import expectations
+from bridge.mapping.value_options import COUNTER
 from bridge.mapping.yaml_text import Items, Scalar
 from bridge.model import Wanted
 
@@ -32,17 +35,30 @@ from bridge.model import Wanted
 def load(text: str, file: str, kinds: abc.Mapping[str, type[SourceModel]]) -> Mapping:
     """The mapping in ``text``; ``file`` is its name in faults, ``kinds`` the settings model of
     each type of source. Raises `FileFaults` with every fault there is."""
-    faults = Faults(file, text)
-    document = read_document(text, faults)
-    if document is None:
+    faults = Faults(file, own_text(text))
+    try:
+        mapping = _loaded(text, file, kinds, faults)
+    except Enough:
+        mapping = None
+    if mapping is None:
         raise faults.error()
+    return mapping
+
+
+def _loaded(
+    text: str, file: str, kinds: abc.Mapping[str, type[SourceModel]], faults: Faults
+) -> Mapping | None:
+    effective = read_effective(text, faults)
+    if effective is None:
+        return None
+    tree, text = effective
+    document = read_document(tree, faults)
     source = read_source(document.source, kinds, faults) if document.source else None
     settings = source[2] if source else None
     program = _Compiler(document, settings, faults).program()
-    own = settings.own_names() if settings else frozenset()
-    groups = DirectoryCompiler(document, own, faults).compiled()
+    groups = DirectoryCompiler(document, settings, faults).compiled()
     if source is None or program is None or len(faults):
-        raise faults.error()
+        return None
     return Mapping(
         name=document.name,
         file=file,
@@ -60,7 +76,7 @@ def load(text: str, file: str, kinds: abc.Mapping[str, type[SourceModel]]) -> Ma
         key_signature=_signature(program, document),
         program=program,
         wanted=Wanted(
-            frozenset(name for name, _ in program.frames.attributes) - own,
+            frozenset(name for name, _ in program.frames.attributes) - source[2].own_names(),
             tuple(group.search for group in groups),
         )
         if source[2].asked
@@ -109,7 +125,7 @@ class _Compiler:
         frames = self._frames(vars_)
         return Program(
             frames, key, frames.only(key), Preference(tuple(prefer), document.timezone), skip,
-            active, otherwise[0], tuple(single), tuple(listed), groups,
+            active, otherwise[0], Attributes(tuple(single), tuple(listed)), groups,
         )  # fmt: skip
 
     # -- names -------------------------------------------------------------------------------
@@ -199,12 +215,21 @@ class _Compiler:
         return tuple(rules)
 
     def _target(self, target: Target, *, links: bool = True) -> CompiledTarget:
+        if target.options.unique:
+            return self._unique(target)
         expression = self._compiled(target.expr, links=links) if target.expr else None
         try:
             return compiled(target, expression)
         except EntryFault as fault:
             self._faults.add(target.place, f"the fixed text of {target.label} {fault}")
             return compiled(replace(target, const=None, default=None), expression)
+
+    def _unique(self, target: Target) -> CompiledTarget:
+        names, counter = self._scope.vars, self._scope.place()
+        self._scope.vars = {**names, COUNTER: counter}
+        found = [self._compiled(scalar) for scalar in target.options.unique]
+        self._scope.vars = names
+        return compiled_unique(target, tuple(each for each in found if each), counter)
 
     def _groups(self) -> tuple[Group, ...]:
         groups = []

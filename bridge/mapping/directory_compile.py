@@ -12,14 +12,17 @@ from bridge.mapping.frames import Frames
 from bridge.mapping.functions.registry import Site
 from bridge.mapping.group_texts import DirectoryGroupText
 from bridge.mapping.scope import Expression, Scope
+from bridge.mapping.source_section import SourceModel
 from bridge.model import GroupSearch
 
 
 class DirectoryCompiler:
     """Compiles the groups of a directory: names in them are attributes of the group's entry."""
 
-    def __init__(self, document: Document, own: frozenset[str], faults: Faults) -> None:
+    def __init__(self, document: Document, settings: SourceModel | None, faults: Faults) -> None:
         self._document = document
+        self._settings = settings
+        own = settings.own_names() if settings else frozenset()
         self._own = frozenset(name.casefold() for name in own)
         self._faults = faults
 
@@ -54,6 +57,8 @@ class DirectoryCompiler:
             faults.add(text.members.place, "members end in ref", "such as: member | ref('dn')")
         places = tuple((spelled[fold], place) for fold, place in scope.places.items())
         asked = frozenset(name for fold, name in spelled.items() if fold not in self._own)
+        if self._settings and (fault := self._settings.filter_fault(text.filter.text)):
+            faults.add(text.filter.place, f"{text.label}: filter {fault}")
         return DirectoryGroup(
             text.label, GroupSearch(text.base.text, text.filter.text, asked), text.flatten,
             Frames(scope.size, scope.site.zone, spelled, frozenset(spelled.values()), places, (),

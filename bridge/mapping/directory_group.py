@@ -57,5 +57,5 @@ class DirectoryGroup:
         key, name = texts
         if not key:
             return GroupMapped(faults=tuple(faults))
-        links = dict.fromkeys(Link((), each.by, each.ref) for each in members)
+        links = dict.fromkeys(entry.named(Link((), each.by, each.ref)) for each in members)
         return GroupMapped(key, name, tuple(links), self.flatten, tuple(faults))

@@ -18,17 +18,16 @@ from bridge.mapping.moments import zone_named
 from bridge.mapping.reader import Reader
 from bridge.mapping.schedule import Schedule
 from bridge.mapping.targets import TargetReader, Targets
-from bridge.mapping.yaml_text import Node, Scalar, Table, parse
+from bridge.mapping.yaml_text import Node, Scalar, Table
 
 KEYS = (
-    "version", "name", "source", "schedule", "limits", "protect", "timezone", "attributes",
-    "lookups", "vars", "key", "external_id", "prefer", "skip", "active", "user", "enterprise",
-    "custom", "groups", "tests",
+    "version", "name", "extends", "source", "schedule", "limits", "protect", "timezone",
+    "attributes", "lookups", "vars", "key", "external_id", "prefer", "skip", "active", "user",
+    "enterprise", "custom", "groups", "tests",
 )  # fmt: skip
 """The keys of a file, in the order in which they are usually written."""
-NOT_YET = ("extends",)
 
-_NEEDED = ("version", "name", "source", "key", "active", "user")
+NEEDED = ("version", "name", "source", "key", "active", "user")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _VAR = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
@@ -69,21 +68,15 @@ class Document:
     examples: tuple[Example, ...]
 
 
-def read_document(text: str, faults: Faults) -> Document | None:
-    """The document in ``text``; None where that is no table. Faults are noted."""
-    top = parse(text, faults)
-    if top is None:
-        return None
-    if not isinstance(top, Table):
-        faults.add(top.place, "a mapping file is a table of keys and values")
-        return None
+def read_document(top: Table, faults: Faults) -> Document:
+    """The document that a tree is; faults are noted."""
     return _DocumentReader(faults).read(top)
 
 
 class _DocumentReader(Reader):
     def read(self, top: Table) -> Document:
-        self.keys(top, KEYS, "in a mapping file", NOT_YET)
-        self.need(top, _NEEDED, "in the file")
+        self.keys(top, KEYS, "in a mapping file")
+        self.need(top, NEEDED, "in the file")
         get = top.values.get
         version = get("version")
         if version and not (isinstance(version, Scalar) and version.value == 1):

@@ -14,7 +14,7 @@ from bridge.mapping.yaml_text import Node, Scalar, Table, plain
 DEFAULT_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 """The moment of an example without ``now``: fixed, so that no example changes its answer."""
 
-_KEYS = ("name", "now", "record", "records", "directory", "expect", "expect_error")
+KEYS = ("name", "now", "record", "records", "directory", "expect", "expect_error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def read_examples(node: Node | None, reader: Reader) -> tuple[Example, ...]:
 
 def _example(table: Table, reader: Reader) -> Example:
     get = table.values.get
-    reader.keys(table, _KEYS, "in a test")
+    reader.keys(table, KEYS, "in a test")
     reader.need(table, ("name",), "in a test")
     if ("record" in table.keys) == ("records" in table.keys):
         reader.faults.add(table.place, "a test has record or records, one of them")

@@ -9,14 +9,27 @@ from dataclasses import dataclass
 from bridge.errors import Fault, FileFaults
 
 _MOST = 100
+_ENOUGH = 200
+_LONGEST_NAME = 200
+_LONGEST_LINE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A position in the file; line and column count from 1."""
+    """A position in the file, or in the ``preset`` that it extends; both count from 1."""
 
     line: int
     column: int
+    preset: str = ""
+
+    @property
+    def in_words(self) -> str:
+        """Such as ``line 12`` or ``line 12 of the preset openldap``."""
+        return f"line {self.line}" + (f" of the preset {self.preset}" if self.preset else "")
+
+
+class Enough(Exception):
+    """So many faults that nobody reads more of them."""
 
 
 class Faults:
@@ -26,13 +39,29 @@ class Faults:
         self._file = file
         self._lines = text.split("\n")
         self._faults: list[Fault] = []
+        self._preset: list[str] = []
+        self._pulled_in = Place(1, 1)
+
+    def pull_in(self, preset: str, place: Place) -> None:
+        """Tell faults inside the text of a preset at ``place``, where the file names it."""
+        self._preset = preset.split("\n")
+        self._pulled_in = place
 
     def add(self, place: Place, message: str, hint: str = "", *, show: bool = True) -> None:
-        """Note a fault; without ``show`` its line is not repeated, since it holds a secret."""
+        """Note a fault; without ``show`` its line is not repeated, since it holds a secret.
+
+        Raises `Enough` after two hundred, so that a hostile file costs no more than a long one.
+        """
+        if place.preset:
+            inside = self._preset[place.line - 1].strip()
+            message = f"in {place.in_words}, `{_short(inside, 80)}`: {message}"
+            place = self._pulled_in
         line = self._lines[place.line - 1] if show and place.line <= len(self._lines) else ""
-        self._faults.append(
-            Fault(self._file, place.line, place.column, message, hint, line[:500].rstrip("\r"))
-        )
+        line = line[:_LONGEST_LINE].rstrip("\r")
+        message = _short(message, _LONGEST_LINE)
+        self._faults.append(Fault(self._file, place.line, place.column, message, hint, line))
+        if len(self._faults) >= _ENOUGH:
+            raise Enough
 
     def __len__(self) -> int:
         return len(self._faults)
@@ -44,6 +73,12 @@ class Faults:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint that names the nearest known name, or nothing where none is near."""
+    if len(name) > _LONGEST_NAME:
+        return ""
     by_fold = {word.casefold(): word for word in known}
     near = difflib.get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.6)
     return f"did you mean {by_fold[near[0]]!r}?" if near else ""
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bridge.errors import EntryFault
 from bridge.mapping.moments import Clock, Now, Today
 from bridge.mapping.scope import NOW, STEPS, TODAY, Expression, Frame
-from bridge.mapping.values import MAX_ITEMS, Poison, clean
+from bridge.mapping.values import MAX_STEPS, Poison, clean
 from bridge.model import Entry
 
 
@@ -59,7 +59,7 @@ class Frames:
         frame: Frame = [None] * self.size
         if clock is not None:
             frame[NOW], frame[TODAY] = Now(clock), Today(clock, self.zone)
-        frame[STEPS] = MAX_ITEMS
+        frame[STEPS] = MAX_STEPS
         attributes = entry.attributes
         if not self.known.issuperset(attributes):
             spelled = self.spelled

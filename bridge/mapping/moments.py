@@ -22,7 +22,7 @@ from bridge.errors import EntryFault
 _DAY = timedelta(days=1)
 _NONE = timedelta(0)
 _STEP = timedelta(microseconds=1)
-_FIRST = datetime.min.replace(tzinfo=UTC)
+FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
 
 Day = TypeVar("Day", date, datetime)
@@ -66,7 +66,7 @@ class Now:
 
     def compared(self, op: Comparison, moment: datetime) -> bool:
         """``self op moment``; the clock knows when the answer turns."""
-        turn = moved(moment, -self.shift)
+        turn = moved(moment, -self.shift) if self.shift else moment
         if op in _TURNS_AT:
             self.clock.changes_at(turn)
         if op in _TURNS_AFTER:
@@ -127,12 +127,28 @@ def zone_named(name: str) -> ZoneInfo:
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """The first moment of ``day`` in ``zone``, in UTC.
 
-    Where the clocks skip midnight this is the moment at which they skip it.
+    Where the clocks skip midnight this is the moment at which they skip it, and where midnight
+    comes twice it is the first.
     """
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
     try:
-        return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+        start = midnight.astimezone(UTC)
+        if start.astimezone(zone).replace(tzinfo=None) == midnight.replace(tzinfo=None):
+            return start
+        return _end_of_gap(start - _DAY, start, day, zone)
     except OverflowError:
-        return LAST if day.year > 1 else _FIRST
+        return LAST if day.year > 1 else FIRST
+
+
+def _end_of_gap(before: datetime, after: datetime, day: date, zone: ZoneInfo) -> datetime:
+    """The first moment that is on ``day`` or later, between one before it and one not before it."""
+    while after - before > _STEP:
+        middle = before + (after - before) // 2
+        if middle.astimezone(zone).date() < day:
+            before = middle
+        else:
+            after = middle
+    return after
 
 
 def end_of_day(day: date, zone: ZoneInfo) -> datetime:
@@ -141,11 +157,16 @@ def end_of_day(day: date, zone: ZoneInfo) -> datetime:
 
 
 def day_in(moment: datetime, zone: ZoneInfo) -> date:
-    """The day that ``moment`` falls on in ``zone``."""
+    """The day that ``moment`` falls on in ``zone``: the last one that has begun.
+
+    So days never go back, though clocks that are set back from after midnight do.
+    """
     try:
-        return moment.astimezone(zone).date()
+        day = moment.astimezone(zone).date()
     except OverflowError:
         return moment.date()
+    tomorrow = moved(day, _DAY)
+    return day if moment < start_of_day(tomorrow, zone) else tomorrow
 
 
 def moved(value: Day, by: timedelta) -> Day:
@@ -154,7 +175,7 @@ def moved(value: Day, by: timedelta) -> Day:
         return value + by
     except OverflowError:
         if isinstance(value, datetime):
-            return LAST if by > _NONE else _FIRST
+            return LAST if by > _NONE else FIRST
         return date.max if by > _NONE else date.min
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.errors import EntryFault
+from bridge.mapping.scope import Code, Frame
+from bridge.mapping.steps import ELEMENTS_A_STEP, pay
 from bridge.mapping.values import (
-    MAX_ITEMS,
-    MAX_LIST_TEXT,
+    MAX_TEXT,
     Operator,
     Poison,
     arithmetic,
@@ -28,8 +29,7 @@ from bridge.mapping.values import (
     truth,
 )
 
-Code = Callable[[list[Any]], Any]
-Level = tuple[Code, int, list[Code]]
+_JOINED_A_STEP = 256
 
 ARITHMETIC: Mapping[type, Any] = {
     ast.Add: operator.add,
@@ -52,7 +52,7 @@ COMPARISONS: Mapping[type, Any] = {
 def slot_code(place: int) -> Code:
     """What stands at ``place``; raises the fault where that could not be had."""
 
-    def code(frame: list[Any]) -> Any:
+    def code(frame: Frame) -> Any:
         value = frame[place]
         if value.__class__ is Poison:
             raise value.fault
@@ -65,7 +65,7 @@ def either(codes: Sequence[Code]) -> Code:
     """``or``: the first value that is neither absent nor false, else the last."""
     *first, last = codes
 
-    def code(frame: list[Any]) -> Any:
+    def code(frame: Frame) -> Any:
         for part in first:
             value = part(frame)
             if value is not None and value is not False:
@@ -79,7 +79,7 @@ def both(codes: Sequence[Code]) -> Code:
     """``and``: the first value that is absent or false, else the last."""
     *first, last = codes
 
-    def code(frame: list[Any]) -> Any:
+    def code(frame: Frame) -> Any:
         for part in first:
             value = part(frame)
             if value is None or value is False:
@@ -96,14 +96,21 @@ def not_code(inner: Code) -> Code:
 def compare_code(op: Operator, left: Code, right: Code, fixed: Any, zone: ZoneInfo) -> Code:
     if fixed.__class__ is str:
 
-        def against_text(frame: list[Any]) -> bool:
+        def against_text(frame: Frame) -> bool:
             value = left(frame)
             if value.__class__ is str:
                 return bool(op(value, fixed))
             return compare(op, value, fixed, zone)
 
         return against_text
-    return lambda frame: compare(op, left(frame), right(frame), zone)
+
+    def either_side(frame: Frame) -> bool:
+        a, b = left(frame), right(frame)
+        if a.__class__ is list and b.__class__ is list:
+            pay(frame, len(a) // ELEMENTS_A_STEP)
+        return compare(op, a, b, zone)
+
+    return either_side
 
 
 def chain_code(links: Sequence[Code]) -> Code:
@@ -114,21 +121,28 @@ def in_code(left: Code, right: Code, wanted: bool, fixed: Any, zone: ZoneInfo) -
     if isinstance(fixed, list) and all(isinstance(item, str) for item in fixed):
         words = frozenset(fixed)
 
-        def among_words(frame: list[Any]) -> bool:
+        def among_words(frame: Frame) -> bool:
             value = left(frame)
             if value.__class__ is str:
                 return (value in words) is wanted
             return is_in(value, fixed, zone) is wanted
 
         return among_words
-    return lambda frame: is_in(left(frame), right(frame), zone) is wanted
+
+    def among(frame: Frame) -> bool:
+        value, container = left(frame), right(frame)
+        if container.__class__ is list:
+            pay(frame, len(container) // ELEMENTS_A_STEP)
+        return is_in(value, container, zone) is wanted
+
+    return among
 
 
 def arithmetic_code(op: Operator, left: Code, right: Code, const: bool) -> Code:
     by = right([]) if const else None
     if by.__class__ is timedelta and op in (operator.add, operator.sub):
 
-        def by_days(frame: list[Any]) -> Any:
+        def by_days(frame: Frame) -> Any:
             value = left(frame)
             if value.__class__ is date:
                 try:
@@ -138,21 +152,35 @@ def arithmetic_code(op: Operator, left: Code, right: Code, const: bool) -> Code:
             return arithmetic(op, value, by)
 
         return by_days
-    return lambda frame: arithmetic(op, left(frame), right(frame))
+
+    def code(frame: Frame) -> Any:
+        result = arithmetic(op, left(frame), right(frame))
+        if result.__class__ is str and len(result) > _JOINED_A_STEP:
+            pay(frame, len(result) // _JOINED_A_STEP)
+        elif result.__class__ is list:
+            pay(frame, len(result) // ELEMENTS_A_STEP)
+        return result
+
+    return code
 
 
 def joined_code(codes: Sequence[Code]) -> Code:
     """An f-string: absent as soon as one of its parts is."""
 
-    def code(frame: list[Any]) -> str | None:
-        parts = []
+    def code(frame: Frame) -> str | None:
+        parts, size = [], 0
         for part in codes:
             value = part(frame)
             if value is None:
                 return None
-            parts.append(value if value.__class__ is str else text_of(value))
-        joined = "".join(parts)
-        return sized(joined) or None
+            text = value if value.__class__ is str else text_of(value)
+            parts.append(text)
+            size += len(text)
+            if size > MAX_TEXT:
+                raise EntryFault(f"grows beyond {MAX_TEXT:,} characters")
+        if size > _JOINED_A_STEP:
+            pay(frame, size // _JOINED_A_STEP)
+        return "".join(parts) or None
 
     return code
 
@@ -160,84 +188,15 @@ def joined_code(codes: Sequence[Code]) -> Code:
 def list_code(codes: Sequence[Code]) -> Code:
     """A list; what is absent is not in it, and a list in a list is its elements."""
 
-    def code(frame: list[Any]) -> list[Any] | None:
-        values = [code(frame) for code in codes]
-        return sized([x for value in values if value is not None for x in listed(value)]) or None
-
-    return code
-
-
-def call_code(
-    call: Callable[..., Any], codes: list[Code], const: list[bool], needed: list[int]
-) -> Code:
-    """A call; where one of the ``needed`` arguments is absent, the answer is absent."""
-    first = codes[0]
-    if all(const[1:]):
-        return _call_with_constants(call, first, [code([]) for code in codes[1:]], needed)
-    if len(codes) == 2 and needed == [0]:
-        second = codes[1]
-
-        def two(frame: list[Any]) -> Any:
-            value = first(frame)
-            return None if value is None else call(value, second(frame))
-
-        return two
-
-    def code(frame: list[Any]) -> Any:
-        values = [code(frame) for code in codes]
-        if any(values[at] is None for at in needed):
-            return None
-        return call(*values)
-
-    return code
-
-
-def _call_with_constants(
-    call: Callable[..., Any], first: Code, rest: list[Any], needed: list[int]
-) -> Code:
-    if 0 not in needed:
-        return lambda frame: call(first(frame), *rest)
-    if not rest:
-
-        def one(frame: list[Any]) -> Any:
-            value = first(frame)
-            return None if value is None else call(value)
-
-        return one
-
-    def code(frame: list[Any]) -> Any:
-        value = first(frame)
-        return None if value is None else call(value, *rest)
-
-    return code
-
-
-def loop_code(element: Code, levels: Sequence[Level], steps: int) -> Code:
-    """A comprehension; each turn of each of its loops is one of the record's steps."""
-
-    def walk(frame: list[Any], level: int, found: list[Any]) -> int:
-        source, place, tests = levels[level]
-        value = source(frame)
-        length = 0
-        for item in () if value is None else listed(value):
-            frame[steps] -= 1
-            if frame[steps] < 0:
-                raise EntryFault(f"takes more than {MAX_ITEMS:,} steps")
-            frame[place] = item
-            if not all(truth(test(frame)) for test in tests):
-                continue
-            if level + 1 < len(levels):
-                length += walk(frame, level + 1, found)
-            elif (made := element(frame)) is not None:
-                found.extend(listed(made))
-                length += sum(len(x) for x in listed(made) if isinstance(x, str))
-            if length > MAX_LIST_TEXT or len(found) > MAX_ITEMS:
-                raise EntryFault("grows to a list that is too large")
-        return length
-
-    def code(frame: list[Any]) -> list[Any] | None:
+    def code(frame: Frame) -> list[Any] | None:
         found: list[Any] = []
-        walk(frame, 0, found)
+        for element in codes:
+            value = element(frame)
+            if value is not None:
+                found.extend(listed(value))
+                sized(found)
+                if value.__class__ is list:
+                    pay(frame, len(found) // ELEMENTS_A_STEP)
         return found or None
 
     return code

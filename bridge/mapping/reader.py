@@ -68,14 +68,10 @@ class Reader:
             self.faults.add(scalar.place, f"{what}: {error}", hint)
             return None
 
-    def keys(
-        self, table: Table, known: Collection[str], where: str, not_yet: Collection[str] = ()
-    ) -> None:
+    def keys(self, table: Table, known: Collection[str], where: str) -> None:
         """Every key is known, or a fault."""
         for name, key in table.keys.items():
-            if name in not_yet:
-                self.faults.add(key.place, f"not supported yet: {name}")
-            elif name not in known:
+            if name not in known:
                 self.faults.add(
                     key.place, f"unknown key {name!r} {where}", did_you_mean(name, known)
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,25 +13,38 @@ from bridge.mapping.frames import Located, located
 from bridge.mapping.moments import Now, Today
 from bridge.mapping.scope import Code, Expression, Frame
 from bridge.mapping.targets import Target
-from bridge.mapping.values import Reference, kind, single, text_of
-from bridge.model import Link
-
-Finish = Callable[[Any], Any]
+from bridge.mapping.unique import Unique
+from bridge.mapping.values import MAX_TEXT, Finish, Reference, kind, single, text_of
 
 _ALLOWED_CONTROLS = frozenset("\t\n\r")
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledTarget:
-    """A target and its code; ``expression`` is None where the value is a constant.
+    """A target and its code; ``expression`` is None where the value is a constant or ``unique``.
 
-    ``value`` takes a frame and gives the JSON value, a `Reference`, or None. It raises
-    `EntryFault`, located.
+    ``value`` takes a frame and gives the JSON value, a `Reference`, or None; of a unique value it
+    gives the first candidate. It raises `EntryFault`, located.
     """
 
     target: Target
     expression: Expression | None
     value: Code
+    unique: Unique | None = None
+    name: str = field(init=False)
+    stays: bool = field(init=False)
+    """Whether what is served may be what goes on being served, whatever the value is now."""
+
+    def __post_init__(self) -> None:
+        options = self.target.options
+        object.__setattr__(self, "name", self.target.path[-1])
+        object.__setattr__(self, "stays", options.settles or options.keeps)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        if self.unique:
+            return self.unique.expressions
+        return (self.expression,) if self.expression else ()
 
 
 def compiled(target: Target, expression: Expression | None) -> CompiledTarget:
@@ -45,12 +58,18 @@ def compiled(target: Target, expression: Expression | None) -> CompiledTarget:
     const = None if target.const is None else finish(target.const)
     if expression is None:
         return CompiledTarget(target, None, lambda frame: const)
-    code, free = expression.code, finish is _text
+    code = expression.code
+    least, most = _unchanged(target)
 
     def value(frame: Frame) -> Any:
         try:
             value = code(frame)
-            if free and value.__class__ is str and value.isprintable() and value.strip():
+            if (
+                value.__class__ is str
+                and least <= len(value) <= most
+                and value[0] != " "  # the only blank that is printable
+                and value.isprintable()
+            ):
                 return value
             if value is not None and value.__class__ is not Reference:
                 value = finish(value)
@@ -65,6 +84,30 @@ def compiled(target: Target, expression: Expression | None) -> CompiledTarget:
     return CompiledTarget(target, expression, value)
 
 
+def _unchanged(target: Target) -> tuple[int, int]:
+    """The lengths of printable text that is served as it is."""
+    if target.type in _FINISHERS:
+        return 1, 0
+    least, most = target.lengths or (1, MAX_TEXT)
+    return max(1, least), min(most, target.max_length or MAX_TEXT)
+
+
+def compiled_unique(
+    target: Target, expressions: tuple[Expression, ...], counter: int
+) -> CompiledTarget:
+    """The target of which nobody else may have the value; ``counter`` is a place in a frame."""
+    finish = finisher(target.type, None, target.lengths)
+    unique = Unique(target.label, expressions, counter, finish)
+
+    def value(frame: Frame) -> Any:
+        found = next(unique.candidates(frame), None)
+        if found is None and target.required:
+            raise Located(f"{target.label} is required")
+        return found
+
+    return CompiledTarget(target, None, value, unique)
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledList:
     """An element of a list such as ``emails``; absent where its parts are."""
@@ -72,16 +115,6 @@ class CompiledList:
     attribute: str
     fixed: Mapping[str, Any]
     parts: tuple[CompiledTarget, ...]
-
-
-def put(attributes: dict[str, Any], links: list[Link], path: tuple[str, ...], value: Any) -> None:
-    """Put ``value`` where ``path`` says, a reference among the links."""
-    if value.__class__ is Reference:
-        links.append(Link(path, value.by, value.ref, value.want))
-        return
-    for step in path[:-1]:
-        attributes = attributes.setdefault(step, {})
-    attributes[path[-1]] = value
 
 
 def finisher(type_: str, max_length: int | None, lengths: tuple[int, int] | None) -> Finish:
@@ -149,6 +182,7 @@ def _boolean(value: Any) -> bool:
 def _integer(value: Any) -> int:
     value = single(value)
     if isinstance(value, int) and not isinstance(value, bool):
+        _refuse_too_large(value)
         return value
     raise EntryFault(f"is {kind(value)} where a whole number is expected: use int")
 
@@ -156,8 +190,15 @@ def _integer(value: Any) -> int:
 def _decimal(value: Any) -> int | float:
     value = single(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
+        _refuse_too_large(value)
         return value
     raise EntryFault(f"is {kind(value)} where a number is expected: use num")
+
+
+def _refuse_too_large(number: int | float) -> None:
+    # JSON has nothing for a float that is no number, and a store's whole numbers have 64 bits.
+    if not abs(number) < 2**63:
+        raise EntryFault("is a number too large to serve")
 
 
 def _date_time(value: Any) -> str:

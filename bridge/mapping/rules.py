@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.errors import EntryFault
 from bridge.mapping.frames import located
-from bridge.mapping.scope import Expression, Frame
+from bridge.mapping.scope import Code, Expression, Frame
 from bridge.mapping.values import truth
 
 
@@ -19,10 +19,19 @@ class Rule:
     then: bool | None
     reason: str
     label: str
+    code: Code = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        code = self.when.code if self.when else _always
+        object.__setattr__(self, "code", code)
 
     @property
     def text(self) -> str:
         return self.when.text if self.when else "otherwise"
+
+
+def _always(frame: Frame) -> bool:
+    return True
 
 
 def decide(
@@ -37,7 +46,9 @@ def decide(
     blocked: set[bool | None] = set()
     for rule in rules:
         try:
-            matches = rule.when is None or truth(rule.when.code(frame))
+            matches = rule.code(frame)
+            if matches is not True and matches is not False:
+                matches = truth(matches)
         except EntryFault as fault:
             faults.append(str(located(rule.label, rule.when, fault)))
             blocked.add(rule.then)

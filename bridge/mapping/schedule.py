@@ -13,6 +13,8 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12))
 
 HINT = "such as `5 minutes`, `every hour` or `every 6 hours`"
+_LONGEST = 100
+DEFAULT_FULL = "every hour"
 CRON_HINT = HINT + ", or cron: `30 2 * * *`, `0 5 * * mon-fri`"
 
 
@@ -23,6 +25,7 @@ class Schedule:
 
     changes: timedelta | None = None
     full: timedelta | str = timedelta(hours=1)
+    """As `DEFAULT_FULL` says, where the file does not."""
 
 
 def interval(text: str) -> timedelta:
@@ -35,6 +38,8 @@ def interval(text: str) -> timedelta:
 
 def interval_or_cron(text: str) -> timedelta | str:
     """An interval, or cron text with single blanks. Raises ``ValueError``."""
+    if len(text) > _LONGEST:
+        raise ValueError(f"longer than {_LONGEST} characters")
     fields = text.lower().split()
     if len(fields) != 5 or fields[0] == "every":
         return interval(text)

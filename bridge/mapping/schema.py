@@ -11,7 +11,11 @@ from bridge.mapping.targets import Targets
 _SCIM_TYPES = {"date": "string"}
 
 
-def custom_schemas(targets: Targets) -> Mapping[str, list[dict[str, Any]]]:
+Schemas = Mapping[str, list[dict[str, Any]]]
+"""The attribute definitions of each custom schema, by its URN."""
+
+
+def custom_schemas(targets: Targets) -> Schemas:
     """The attribute definitions of each custom schema, by its URN."""
     if not targets.urn:
         return {}
@@ -26,7 +30,7 @@ def custom_schemas(targets: Targets) -> Mapping[str, list[dict[str, Any]]]:
             "required": target.required,
             "mutability": "readOnly",
             "returned": "default",
-            "uniqueness": "none",
+            "uniqueness": "server" if target.options.unique else "none",
         }
         if type_ in ("string", "reference"):
             definition["caseExact"] = True
@@ -34,3 +38,14 @@ def custom_schemas(targets: Targets) -> Mapping[str, list[dict[str, Any]]]:
             definition["referenceTypes"] = ["uri"]
         definitions.append(definition)
     return {targets.urn: definitions}
+
+
+def clash(schemas: Schemas, others: Schemas) -> tuple[str, str, str] | None:
+    """What two files define differently: an attribute as ``URN:name``, and its type in each."""
+    for urn, attributes in schemas.items():
+        types = {each["name"].casefold(): each["type"] for each in others.get(urn, ())}
+        for each in attributes:
+            other = types.get(each["name"].casefold())
+            if other is not None and other != each["type"]:
+                return f"{urn}:{each['name']}", each["type"], other
+    return None

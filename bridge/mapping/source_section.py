@@ -38,6 +38,8 @@ class SourceModel(Protocol):
 
     def own_names(self) -> frozenset[str]: ...
 
+    def filter_fault(self, filter: str) -> str: ...
+
 
 def resolve_secrets(section: Any, environment: Mapping[str, str] = os.environ) -> Any:
     """``section`` with each ``${env:NAME}`` and ``${file:/path}`` replaced by what it names.

@@ -55,7 +55,8 @@ class Syntax:
 
     def refuse_unknown(self, node: ast.expr) -> NoReturn:
         """As `refuse`, for a node that the language does not have."""
-        self.refuse(node, f"{_WORDS.get(type(node), 'this')} is not part of the language")
+        kind = ast.Slice if isinstance(getattr(node, "slice", None), ast.Slice) else type(node)
+        self.refuse(node, f"{_WORDS.get(kind, 'this')} is not part of the language")
 
     def _refuse_at(self, offset: int, message: str, hint: str = "") -> NoReturn:
         self._faults.add(self._scalar.at(offset + self._indent), message, hint)

@@ -12,28 +12,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.mapping import value_options
 from bridge.mapping.faults import Place, did_you_mean
 from bridge.mapping.reader import Reader
+from bridge.mapping.value_options import NO_OPTIONS, ValueOptions, read_value_options
 from bridge.mapping.yaml_text import Node, Scalar, Table
 from bridge.model import ENTERPRISE_URN, GROUP_URN, USER_URN
 
-_TEXTS = frozenset(
+TEXTS = frozenset(
     ("userName", "displayName", "nickName", "profileUrl", "title", "userType",
      "preferredLanguage", "locale", "timezone")
 )  # fmt: skip
-_NAME = frozenset(
+NAME = frozenset(
     ("formatted", "familyName", "givenName", "middleName", "honorificPrefix", "honorificSuffix")
 )
 _ADDRESS = frozenset(("formatted", "streetAddress", "locality", "region", "postalCode", "country"))
-_LISTS: Mapping[str, frozenset[str]] = {
+LISTS: Mapping[str, frozenset[str]] = {
     "addresses": _ADDRESS,
     **{
         name: frozenset({"value", "display"})
         for name in ("emails", "phoneNumbers", "ims", "photos", "entitlements", "roles")
     },
 }
-_USER = _TEXTS | {"name"} | set(_LISTS)
-_ENTERPRISE = frozenset(("employeeNumber", "costCenter", "organization", "division", "department"))
+_USER = TEXTS | {"name"} | set(LISTS)
+ENTERPRISE = frozenset(("employeeNumber", "costCenter", "organization", "division", "department"))
 _ELSEWHERE = {
     "active": "active is worked out under `active:`, beside `user:`",
     "externalId": "externalId is `external_id:`, beside `user:`",
@@ -43,8 +45,7 @@ _ELSEWHERE = {
 }
 TYPES = ("string", "boolean", "integer", "decimal", "dateTime", "date", "reference")
 
-OPTIONS = ("expr", "const", "required", "default", "max_length")
-_OPTIONS_NOT_YET = ("on", "if_empty", "unique", "sensitive")
+OPTIONS = ("expr", "const", "required", "default", "max_length", *value_options.NAMES)
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _URN = re.compile(r"urn:[A-Za-z0-9][A-Za-z0-9-]{1,31}:[A-Za-z0-9._:-]{1,200}")
 
@@ -62,7 +63,8 @@ _NEEDED = (("userName",), ("name", "givenName"), ("name", "familyName"))
 class Target:
     """One SCIM attribute of the file: where it goes and what it is made of.
 
-    ``expr`` is None where the value is ``const``. ``path`` is where it stands in the resource.
+    ``expr`` is None where the value is ``const`` or made of ``options.unique``. ``path`` is where
+    it stands in the resource.
     """
 
     path: tuple[str, ...]
@@ -76,6 +78,7 @@ class Target:
     max_length: int | None = None
     lengths: tuple[int, int] | None = None
     description: str = ""
+    options: ValueOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +125,9 @@ class TargetReader:
             place = user.keys[name].place
             if name == "name":
                 self._name(node)
-            elif name in _LISTS:
+            elif name in LISTS:
                 self._list(name, node)
-            elif name in _TEXTS:
+            elif name in TEXTS:
                 self._single.append(self._target(node, (name,), f"user.{name}", place))
             elif name in _ELSEWHERE:
                 self._reader.faults.add(place, f"unknown key {name!r} under user", _ELSEWHERE[name])
@@ -148,18 +151,18 @@ class TargetReader:
         table = self._reader.table(node, "user.name")
         if table is None:
             return
-        self._reader.keys(table, _NAME, "under user.name")
+        self._reader.keys(table, NAME, "under user.name")
         for part, value in table.values.items():
-            if part in _NAME:
+            if part in NAME:
                 self._single.append(
                     self._target(value, ("name", part), f"user.name.{part}", table.keys[part].place)
                 )
 
     def _enterprise(self, table: Table) -> None:
-        self._reader.keys(table, _ENTERPRISE | {"manager"}, "under enterprise")
+        self._reader.keys(table, ENTERPRISE | {"manager"}, "under enterprise")
         for name, node in table.values.items():
             place = table.keys[name].place
-            if name in _ENTERPRISE:
+            if name in ENTERPRISE:
                 self._single.append(
                     self._target(node, (ENTERPRISE_URN, name), f"enterprise.{name}", place)
                 )
@@ -175,13 +178,13 @@ class TargetReader:
                         )
 
     def _list(self, name: str, node: Node) -> None:
-        seen: dict[str, int] = {}
+        seen: dict[str, str] = {}
         primaries = 0
         for element in self._reader.items(node, f"user.{name}"):
             table = self._reader.table(element, f"an element of user.{name}")
             if table is None:
                 continue
-            self._reader.keys(table, _LISTS[name] | {"type", "primary"}, f"under user.{name}")
+            self._reader.keys(table, LISTS[name] | {"type", "primary"}, f"under user.{name}")
             fixed: dict[str, Any] = {}
             if kind := self._reader.text(table.values.get("type"), f"user.{name}: type"):
                 fixed["type"] = kind
@@ -191,15 +194,15 @@ class TargetReader:
             if kind in seen:
                 self._reader.faults.add(
                     table.place, f"two elements of user.{name} have the type {kind!r}",
-                    f"the first is in line {seen[kind]}",
+                    f"the first is in {seen[kind]}",
                 )  # fmt: skip
-            seen.setdefault(kind, table.place.line)
+            seen.setdefault(kind, table.place.in_words)
             if primaries > 1 and fixed.get("primary"):
                 self._reader.faults.add(table.place, f"two elements of user.{name} are primary")
             parts = tuple(
                 self._target(value, (name, part), f"user.{name}[{kind}].{part}",
                              table.keys[part].place, primary="primary" in fixed)
-                for part, value in table.values.items() if part in _LISTS[name]
+                for part, value in table.values.items() if part in LISTS[name]
             )  # fmt: skip
             if name != "addresses":
                 self._reader.need(table, ("value",), f"under user.{name}")
@@ -239,14 +242,14 @@ class TargetReader:
         if table is None:
             return Target(path, label, place, None)
         own = ("type", "description") if custom else ()
-        reader.keys(table, (*OPTIONS, *own), f"under {label}", _OPTIONS_NOT_YET)
+        reader.keys(table, (*OPTIONS, *own), f"under {label}")
         values = table.values
         kind = reader.text(values.get("type"), f"{label}: type") if custom else "string"
         if custom and kind not in TYPES:
             where = values["type"].place if "type" in values else table.place
             reader.faults.add(where, f"{label} needs a type", f"one of {', '.join(TYPES)}")
-        if ("expr" in values) == ("const" in values):
-            reader.faults.add(table.place, f"{label} needs expr or const, one of them")
+        if sum(key in values for key in ("expr", "const", "unique")) != 1:
+            reader.faults.add(table.place, f"{label} needs expr, const or unique, one of them")
         const, default = (
             self._literal(values.get(key), f"{label}: {key}") for key in ("const", "default")
         )
@@ -255,11 +258,13 @@ class TargetReader:
         required = reader.boolean(values.get("required"), f"{label}: required")
         if required is False and path == ("userName",):
             reader.faults.add(values["required"].place, "user.userName is always required")
+        required = needed if required is None else required
         return Target(
-            path, label, place, reader.scalar(values.get("expr"), label), const, kind,
-            needed if required is None else required, default,
-            self._length(values.get("max_length"), label), lengths,
+            path, label, place, reader.scalar(values.get("expr"), label), const, kind, required,
+            default, self._length(values.get("max_length"), label), lengths,
             reader.text(values.get("description"), f"{label}: description"),
+            read_value_options(table, label, reader, required=required,
+                               one_text=kind == "string" and path[0] not in LISTS),
         )  # fmt: skip
 
     def _literal(self, node: Node | None, what: str) -> Any:

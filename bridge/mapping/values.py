@@ -22,12 +22,18 @@ from bridge.mapping.moments import Now, Today
 MAX_TEXT = 65_536
 """Characters of one text."""
 MAX_ITEMS = 10_000
-"""Elements of one list, and steps of the comprehensions of one record."""
+"""Elements of one list."""
+MAX_STEPS = 10_000
+"""Work on one record, in steps of a few microseconds at most."""
 MAX_LIST_TEXT = 1_000_000
 """Characters of all the elements of one list."""
 MAX_NUMBER = 10**18
+MAX_ANY_NUMBER = 2**64
+"""Numbers of a source, which are handed on and not reckoned with, go so far."""
 
 Operator = Callable[[Any, Any], Any]
+Finish = Callable[[Any], Any]
+"""Makes the value of an expression the JSON value of a target. Raises `EntryFault`."""
 
 _PLAIN = frozenset({str, int, float, date, datetime, timedelta})
 _EQUALITY = (operator.eq, operator.ne)
@@ -56,8 +62,7 @@ def clean(value: Any) -> Any:
     if isinstance(value, str):
         return value if value and not value.isspace() else None
     if isinstance(value, list | tuple):
-        items = [item for item in map(clean, value) if item is not None]
-        return items or None
+        return [x for each in value if (x := clean(each)) is not None] or None
     return None if value == b"" else value
 
 
@@ -111,6 +116,8 @@ def listed(value: Any) -> list[Any]:
 
 def text_of(value: Any) -> str:
     """Text, or a number, date or moment as text (``2026-07-04``, ``2026-07-04T12:00:00Z``)."""
+    if value.__class__ is str:
+        return value
     value = single(value)
     if isinstance(value, str):
         return value
@@ -120,7 +127,11 @@ def text_of(value: Any) -> str:
         value = value.settled()
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if not abs(value) <= MAX_ANY_NUMBER:
+        raise EntryFault("is a number too large to write")
+    return str(value)
 
 
 def _remedy(value: Any) -> str:
@@ -188,8 +199,10 @@ def is_in(value: Any, container: Any, zone: ZoneInfo) -> bool:
     """Whether the list has an element equal to ``value``; one value is a list of one."""
     if value is None or container is None:
         return False
-    value = single(value)
-    return any(compare(operator.eq, value, item, zone) for item in listed(container))
+    value, items = single(value), listed(container)
+    if value.__class__ is str and (value in items or set(map(type, items)) == {str}):
+        return value in items
+    return any(compare(operator.eq, value, item, zone) for item in items)
 
 
 def _number(value: Any) -> bool:

@@ -1,6 +1,6 @@
 """YAML text as a tree that knows where everything stands.
 
-Built on PyYAML's events alone; no object is ever constructed from the file. A scalar is text
+Built on libyaml's events alone; no object is ever constructed from the file. A scalar is text
 unless it is a plain ``true``, ``false``, ``null`` or a plain number without a leading zero: so
 ``0123``, ``NO``, ``12:30`` and dates are what the admin typed. Anchors, aliases and tags are
 refused, as are duplicate keys, more than 1 MB and deep nesting.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -19,6 +19,8 @@ from bridge.mapping.faults import Faults, Place
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+
+_FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")
 _WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "null": None, "": None}
@@ -40,8 +42,9 @@ class Scalar:
         consumed = _consumed(self.raw, self.text, self.style, offset)
         lines = self.raw[:consumed].split("\n")
         if len(lines) == 1:
-            return Place(self.place.line, self.place.column + consumed)
-        return Place(self.place.line + len(lines) - 1, len(lines[-1]) + 1)
+            return replace(self.place, column=self.place.column + consumed)
+        line = self.place.line + len(lines) - 1
+        return replace(self.place, line=line, column=len(lines[-1]) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +78,29 @@ def plain(node: Node) -> Any:
             return {name: plain(value) for name, value in node.values.items()}
 
 
-def parse(text: str, faults: Faults) -> Node | None:
-    """The tree of ``text``, or None where it has no readable tree; every fault is noted."""
+def parse(text: str, faults: Faults, preset: str = "") -> Node | None:
+    """The tree of ``text``, or None where it has no readable tree; every fault is noted.
+
+    ``preset`` is the name of the preset whose text it is.
+    """
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "replace")) > MAX_BYTES:
         faults.add(Place(1, 1), "the file is larger than 1 MB")
         return None
+    text = text.removeprefix("\ufeff")
+    if forbidden := _FORBIDDEN.search(text):
+        at = forbidden.start()
+        place = Place(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at), preset)
+        faults.add(place, "a character YAML forbids")
+        return None
     try:
-        return _Builder(text, faults).document()
+        return _Builder(text, faults, preset).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "not YAML"
-        place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
-        faults.add(place, f"not valid YAML: {problem}")
-    except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        line = before.count("\n") + 1
-        faults.add(Place(line, error.position - before.rfind("\n")), "a character YAML forbids")
+        place = Place(mark.line + 1, mark.column + 1, preset) if mark else Place(1, 1, preset)
+        begin = error.context_mark
+        hint = f"{error.context} that begins in line {begin.line + 1}" if begin else ""
+        faults.add(place, f"not valid YAML: {problem}", hint)
     except _Unreadable:
         pass
     return None
@@ -101,11 +111,12 @@ class _Unreadable(Exception):
 
 
 class _Builder:
-    def __init__(self, text: str, faults: Faults) -> None:
+    def __init__(self, text: str, faults: Faults, preset: str) -> None:
         self._text = text
         self._faults = faults
+        self._preset = preset
         # PyYAML's types leave out what every event from a parser has.
-        self._events: Iterator[Any] = yaml.parse(text, Loader=yaml.SafeLoader)
+        self._events: Iterator[Any] = yaml.parse(text, Loader=yaml.CSafeLoader)
 
     def document(self) -> Node:
         next(self._events)
@@ -116,7 +127,7 @@ class _Builder:
         next(self._events)
         more = next(self._events)
         if not isinstance(more, yaml.StreamEndEvent):
-            self._stop(_place(more), "a second document: one file is one source")
+            self._stop(self._place(more), "a second document: one file is one source")
         return node
 
     def _stop(self, place: Place, message: str) -> None:
@@ -124,7 +135,7 @@ class _Builder:
         raise _Unreadable
 
     def _node(self, event: Any, depth: int) -> Node:
-        place = _place(event)
+        place = self._place(event)
         if depth > MAX_DEPTH:
             self._stop(place, f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(event, yaml.AliasEvent):
@@ -154,11 +165,11 @@ class _Builder:
             if not isinstance(key, Scalar):
                 self._faults.add(key.place, "a key is a single word or text")
             elif key.text in keys:
-                first = keys[key.text].place.line
+                first = keys[key.text].place.in_words
                 self._faults.add(
                     key.place,
                     f"{key.text!r} stands here a second time",
-                    f"the first is in line {first}",
+                    f"the first is in {first}",
                 )
             else:
                 keys[key.text], values[key.text] = key, value
@@ -170,9 +181,8 @@ class _Builder:
         value = event.value if style else _typed(event.value)
         return Scalar(event.value, value, place, style, raw)
 
-
-def _place(event: Any) -> Place:
-    return Place(event.start_mark.line + 1, event.start_mark.column + 1)
+    def _place(self, event: Any) -> Place:
+        return Place(event.start_mark.line + 1, event.start_mark.column + 1, self._preset)
 
 
 def _typed(text: str) -> str | int | float | bool | None:

@@ -63,6 +63,8 @@ class Draft:
     faults: tuple[str, ...] = ()
     until: datetime | None = None
     forced: bool = False
+    erased: bool = False
+    """Whether nothing of the person is to be kept."""
     kinds: Dict[str, str] = field(default_factory=dict)
 
     @property
@@ -88,7 +90,7 @@ def mapped(
     """What ``mapping`` makes of a person's records at ``now``; no records: the person is absent."""
     if not entries:
         return Mapped(skipped="no longer in the source")
-    return mapping.person(entries, now)
+    return mapping.person(entries, now, before)
 
 
 def draft(
@@ -98,8 +100,13 @@ def draft(
     mapping: Mapping,
     mapped: Mapped,
     override: OverrideRow | None = None,
+    erased: bool = False,
 ) -> Draft:
-    """The change that ``mapped``, which ``mapping`` made of a person's records, comes to."""
+    """The change that ``mapped``, which ``mapping`` made of a person's records, comes to.
+
+    Of somebody ``erased`` whom the source does not have nothing is left but the place.
+    """
+    erased = erased and not entries and before is not None
     fact = blake2b(b"".join(entry.fingerprint for entry in entries), digest_size=8).hexdigest()
     after, groups = mapped.resource, mapped.groups
     reason, cause = mapped.reason, DISABLED
@@ -116,6 +123,9 @@ def draft(
         reason = f"left scope: {mapped.skipped}" if entries else mapped.skipped
         if not before.active:
             reason = before.reason
+        if erased:
+            after = Resource(Kind.USER, {"userName": erased_name(before.id), "active": False})
+            reason = "erased"
     until, faults = mapped.until, mapped.faults
     if override is not None and after is not None:
         nameless = before is not None and after.attributes["userName"] == left_name(before.id)
@@ -144,6 +154,7 @@ def draft(
         faults=faults,
         until=until,
         forced=override is not None,
+        erased=erased,
         kinds=kinds,
     )
 
@@ -237,6 +248,11 @@ def _kinds(
 def left_name(id: str) -> str:
     """The userName of somebody inactive who gave theirs up; ``.invalid`` is RFC 2606's."""
     return f"{id}@left.invalid"
+
+
+def erased_name(id: str) -> str:
+    """The userName of somebody of whom nothing was kept; as `left_name`."""
+    return f"{id}@erased.invalid"
 
 
 def _paths(attributes: Dict[str, Any], links: Sequence[Link]) -> set[tuple[str, ...]]:

@@ -59,6 +59,12 @@ def match(new: Draft, opened: Dict[str, OpenChange]) -> Proposal:
     )
 
 
+def as_if_approved(proposal: Proposal, opened: Dict[str, OpenChange]) -> Proposal:
+    """``proposal`` with everything that waits as if somebody had approved it."""
+    waiting = {kind: opened[kind] for kind in proposal.waiting}
+    return replace(proposal, waiting=frozenset(), approved={**proposal.approved, **waiting})
+
+
 def approve_edit(proposal: Proposal, of_edit: Dict[str, OpenChange]) -> Proposal:
     """``proposal``, made by an edited file, with what was approved for that file."""
     approved = {

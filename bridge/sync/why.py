@@ -10,8 +10,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bridge.errors import FileFaults, UsageError
+from bridge.mapping import Mapping
 from bridge.mapping.explanation import Explanation
-from bridge.model import Entry, Served
+from bridge.model import Entry, Mapped, Served
 from bridge.store import Store, audit, overrides, plans, problems, records, resources, runs
 from bridge.store import sources as source_rows
 from bridge.store.plans import OpenChange
@@ -40,13 +41,17 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Everything that explains one person. ``explanation`` is what the live mapping makes of the
-    records now, None where there are none; ``run`` is the one whose publication changed the
-    person last."""
+    """Everything that explains one person.
+
+    ``explanation`` is what the live mapping makes of the records now, None where there are none,
+    and ``then`` what it will make of them at the next moment of change, if there is one. ``run``
+    is the one whose publication changed the person last.
+    """
 
     person: Person
     entries: tuple[Entry, ...]
     explanation: Explanation | None
+    then: Mapped | None
     override: OverrideRow | None
     waiting: Dict[str, OpenChange]
     problem: Problem | None
@@ -84,27 +89,37 @@ def why(store: Store, text: str, now: datetime) -> Why:
         person = find(connection, text)
         key, source_id = person.key, person.source_id
         entries = tuple(records.of_people(connection, source_id, [key]).get(key, ()))
+        explanation, then = _explain(person, entries, now)
         return Why(
             person=person,
             entries=entries,
-            explanation=_explain(person, entries, now),
+            explanation=explanation,
+            then=then,
             override=overrides.of(connection, source_id, [key], now).get(key),
             waiting=plans.open_changes(connection, source_id, [key]).get(key, {}),
             problem=problems.of(connection, source_id, key),
-            history=tuple(audit.of(connection, source_id, key)),
+            history=tuple(audit.find(connection, audit.Search(source_id, key), 100)),
             run=runs.of_publication(connection, person.served.publication)
             if person.served
             else None,
         )
 
 
-def _explain(person: Person, entries: tuple[Entry, ...], now: datetime) -> Explanation | None:
+def _explain(
+    person: Person, entries: tuple[Entry, ...], now: datetime
+) -> tuple[Explanation | None, Mapped | None]:
     if not entries:
-        return None
-    source = person.source
+        return None, None
+    mapping = _mapping(person.source)
+    explanation = mapping.explain(entries, now, person.served)
+    until = explanation.mapped.until
+    return explanation, mapping.person(entries, until, person.served) if until else None
+
+
+def _mapping(source: SourceRow) -> Mapping:
     if source.mapping_text:
-        return catalog.compile(source.mapping_text, source.file).explain(entries, now)
+        return catalog.compile(source.mapping_text, source.file)
     file = catalog.load_file(Path(source.file))
     if file.mapping is None:
         raise FileFaults(file.faults)
-    return file.mapping.explain(entries, now)
+    return file.mapping

@@ -23,7 +23,7 @@ from bridge.mapping.moments import Clock
 from bridge.mapping.scope import Scope
 from bridge.mapping.yaml_text import Scalar
 from bridge.model import Entry
-from bridge.sources import SourceSettings
+from bridge.sources import SourceSettings, ldap
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 DATA = Path(__file__).parent / "data"
@@ -41,7 +41,7 @@ class TableSettings(SourceSettings):
         return frozenset(self.columns) or None
 
 
-KINDS = {"table": TableSettings, "csv": TableSettings}
+KINDS = {"table": TableSettings, "csv": TableSettings, "ldap": ldap.Settings}
 
 BASE = {
     "version": "version: 1\n",

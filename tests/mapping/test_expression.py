@@ -156,7 +156,7 @@ def test_what_cannot_be_worked_out_is_an_error_and_never_just_false(text, given,
         ("{x for x in a}", "a set of a loop is not part of the language"),
         ("{'x': a}", "1:1: a table (use lookups) is not part of the language"),
         ("a[0]", "1:1: an index (use item, or src['name'] for an attribute)"),
-        ("a[1:]", "1:1: an index"),
+        ("a[1:]", "1:1: a slice (use left or mid) is not part of the language"),
         ("2 ** 9", "1:1: this operator is not part of the language"),
         ("9 ** 9 ** 9", "1:1: this operator is not part of the language"),
         ("~5", "1:1: this operator is not part of the language"),
@@ -198,55 +198,14 @@ def test_what_is_not_of_the_language_is_refused_at_its_place(text, fault, evalua
     assert fault in f"{found.line}:{found.column}: {found.message} ({found.hint})"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[" * 60 + "a" + "]" * 60,
-        "not " * 900 + "a",
-        "-" * 3000 + "1",
-        "a | " + "upper | " * 60 + "upper",
-        "a + " * 500 + "a",
-        "a" * 5000,
-        "(" * 3999,
-    ],
-)
-def test_deep_and_long_expressions_are_refused(text, evaluate):
-    with pytest.raises(FileFaults) as raised:
-        evaluate(text)
-    assert any(
-        word in str(raised.value)
-        for word in ("nested", "at most 4,000", "not an expression", "not part of the language")
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "given"),
-    [
-        ("[x for x in items for y in items for z in items]", {"items": ["x"] * 100}),
-        ("[[y for y in items] | count for x in items]", {"items": ["x"] * 200}),
-        ("[x for x in items]", {"items": ["x"] * 10_001}),
-        ("[a + x for x in items]", {"a": "y" * 60_000, "items": ["x"] * 100}),
-        ("[a for x in items for y in items]", {"a": "y" * 60_000, "items": ["x"] * 90}),
-        ("a + a", {"a": "x" * 40_000}),
-        ("f'{a}{a}'", {"a": "x" * 40_000}),
-        ("join(a, items)", {"a": "x" * 10_000, "items": ["x"] * 100}),
-        ("a | replace('x', b)", {"a": "x" * 10_000, "b": "y" * 10_000}),
-        (r"a | resub('(.*)', r'\1\1\1\1\1\1\1\1')", {"a": "x" * 10_000}),
-        ("items + items", {"items": ["x"] * 6_000}),
-    ],
-)
-def test_nothing_grows_without_bound(text, given, evaluate):
-    with pytest.raises(EntryFault, match=r"grow|steps"):
-        evaluate(text, **given)
-
-
 # -- any expression whatever ------------------------------------------------------------------
 
 _VALUES = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(10**18), 10**18),
-    st.floats(-1e18, 1e18),
+    st.floats(),
+    st.sampled_from([10**4000, -(2**63), 2**63 - 1, float("nan"), float("inf")]),
     st.text(max_size=12),
     st.sampled_from(
         [
@@ -257,11 +216,18 @@ _VALUES = st.one_of(
             "Europe/Berlin",
             "100",
             "9" * 18,
+            "9223372036854775807",
+            "20260613190000.5+0200",
+            "/Date(1781370000000)/",
+            "CN=Zoë,OU=Staff,DC=x",
+            "{6B29FC40-CA47-1067-B31D-00DD010662DA}",
+            "S-1-5-18",
+            "Germany",
             "x\ud800",
             "\x00",
         ]
     ),
-    st.binary(max_size=4),
+    st.binary(max_size=20),
     st.lists(st.one_of(st.text(max_size=5), st.integers(0, 9)), max_size=4),
 )
 _LEAVES = st.sampled_from(
@@ -270,7 +236,7 @@ _LEAVES = st.sampled_from(
 )  # fmt: skip
 _FIXED = {"lookup": ["'departments'"], "resub": ["'x'", "'y'"], "extract": ["'x'"],
           "matches": ["'.'"], "ref": ["'dn'"], "date": ["'%d.%m.%Y'"], "datetime": ["'%d.%m.%Y'"],
-          "format_date": ["'%d.%m.%Y'"]}  # fmt: skip
+          "format_date": ["'%d.%m.%Y'"], "under": ["'dc=x'"], "country_name": ["'de'"]}  # fmt: skip
 
 
 def _calls(inner):
@@ -324,6 +290,27 @@ def test_any_expression_on_any_record_is_a_fault_or_a_value_and_nothing_else(
 ):
     with contextlib.suppress(EntryFault, FileFaults):
         evaluate(text, now=now, **values)
+
+
+_SECRETS = st.sampled_from(
+    ["geheim", "geheim 2026-06-15", "CN=geheim", "{geheim}", ["geheim", "geheim too"], b"geheim"]
+)
+
+
+@given(
+    text=EXPRESSIONS,
+    values=st.fixed_dictionaries(dict.fromkeys(("a", "b", "c", "items", "name"), _SECRETS)),
+)
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=250
+)
+def test_no_error_repeats_what_a_record_holds(evaluate, text, values):
+    said = ""
+    try:
+        evaluate(text, **values)
+    except (EntryFault, FileFaults) as error:
+        said = str(error)
+    assert "geheim" not in said
 
 
 @given(text=EXPRESSIONS, values=GIVEN, now=MOMENTS, part=st.floats(0, 1))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bridge.mapping import load, run_tests
-from bridge.sources import csv
+from bridge.sources import settings_models
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
-EXAMPLE = Path(__file__).parents[2] / "mappings" / "hr-csv.yaml.example"
+EXAMPLES = sorted((Path(__file__).parents[2] / "mappings").glob("*.yaml.example"))
 
 
 @pytest.fixture
@@ -26,8 +26,9 @@ def test_the_tests_of_an_hr_file_pass(staff):
     assert [result for result in results if not result.passed] == []
 
 
-def test_the_example_to_start_from_loads_and_passes_its_own_tests():
-    mapping = load(EXAMPLE.read_text(encoding="utf-8"), EXAMPLE.name, {"csv": csv.Settings})
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_an_example_to_start_from_loads_and_passes_its_own_tests(example):
+    mapping = load(example.read_text(encoding="utf-8"), example.name, settings_models())
     results = run_tests(mapping)
     assert results
     assert [result for result in results if not result.passed] == []

@@ -78,8 +78,13 @@ def test_a_character_of_a_value_is_found_where_it_stands(text, find, place):
         ("x: {a: 1, 'a': 3}", "1:11: 'a' stands here a second time (the first is in line 1)"),
         ("? [a, b]\n: c", "1:3: a key is a single word or text"),
         ("a: 1\n---\nb: 2", "2:1: a second document: one file is one source"),
-        ("a: [1, 2", "1:9: not valid YAML: "),
-        ("a: b: c", "1:5: not valid YAML: mapping values are not allowed here"),
+        (
+            "a: [1, 2",
+            "2:1: not valid YAML: did not find expected ',' or ']' "
+            "(while parsing a flow sequence that begins in line 1)",
+        ),
+        ('a: "\\ud83d"', "1:7: not valid YAML: found invalid Unicode character escape code"),
+        ("a: b: c", "1:5: not valid YAML: mapping values are not allowed in this context"),
         ("a:\n\t- b", "2:1: not valid YAML: "),
         ("a: 1\nb: \x00", "2:4: a character YAML forbids"),
         ("[" * 40 + "]" * 40, "1:21: nested deeper than 20 levels"),
@@ -87,7 +92,7 @@ def test_a_character_of_a_value_is_found_where_it_stands(text, find, place):
         ("x" * (MAX_BYTES + 1), "1:1: the file is larger than 1 MB"),
         ("ä" * (MAX_BYTES // 2 + 1), "1:1: the file is larger than 1 MB"),
         ("- " * 100_000, "nested deeper than 20 levels"),
-        ("{" * 500_000, "nested deeper than 20 levels"),
+        ("{" * 500_000, "exceeded maximum nesting depth"),
         ("a: '" + "x" * 10_000_000 + "'", "1:1: the file is larger than 1 MB"),
     ],
 )

@@ -11,17 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bridge.mapping.functions import choice, dates, links, lists, patterns, text, types
+from bridge.mapping.functions import (
+    choice,
+    codes,
+    dates,
+    directory,
+    links,
+    lists,
+    patterns,
+    stamps,
+    text,
+    types,
+)
 from bridge.mapping.functions.registry import Function
 
 FUNCTIONS: Mapping[str, Function] = {
     function.name: function
-    for module in (text, patterns, choice, lists, types, dates, links)
+    for module in (text, patterns, choice, lists, types, dates, stamps, directory, codes, links)
     for function in module.GROUP
 }
-
-NOT_YET = frozenset(
-    ("filetime", "gentime", "msdate", "to_filetime", "guid", "sid", "bit", "rdn", "parent_dn",
-     "under", "country2", "country3", "country_name", "b64", "hex")
-)  # fmt: skip
-"""Functions of the language that this version does not have."""

@@ -27,6 +27,7 @@ _DIRECTIVE = re.compile(r"%(.?)")
 _READABLE = frozenset("dmyYjHMSfIpbBzZ%aA")
 _WRITABLE = _READABLE | frozenset("GVu")
 _MAX_DAYS = 4_000_000
+_LONGEST = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,7 +47,7 @@ def date_(site: Site, form: str | None = None) -> Callable[..., date | None]:
     def call(value: Any, zone: Any = None) -> date:
         value = single(value)
         if isinstance(value, str):
-            return _read(value, form).date()
+            return _read(value.strip(), form).date()
         return day_of(value, _zone(site, zone))
 
     return call
@@ -71,39 +72,13 @@ def datetime_(site: Site, form: str | None = None) -> Callable[..., Any]:
             return value
         if not isinstance(value, str):
             return moments.start_of_day(day_of(value, where), where)
-        read = _read(value, form) if form else _read_iso(value)
+        read = _read(value.strip(), form) if form else _read_iso(value)
         try:
             return (read if read.tzinfo else read.replace(tzinfo=where)).astimezone(UTC)
         except OverflowError:
             raise EntryFault("is beyond the calendar") from None
 
     return call
-
-
-@GROUP.plain()
-def epoch(value: Any) -> datetime | None:
-    """A moment from seconds since 1970; 0 or less means never: `epoch(number)`.
-
-    >>> '86400' | epoch
-    datetime(1970, 1, 2, 0, 0, tzinfo=UTC)
-    """
-    seconds = whole(value)
-    if seconds <= 0:
-        return None
-    return _moved(_EPOCH, seconds, "seconds")
-
-
-@GROUP.plain()
-def epoch_day(value: Any) -> date | None:
-    """A date from days since 1970; 0 or less means never: `epoch_day(number)`.
-
-    >>> 20000 | epoch_day
-    date(2024, 10, 4)
-    >>> -1 | epoch_day
-    absent
-    """
-    number = whole(value)
-    return _moved(_EPOCH, number, "days").date() if number > 0 else None
 
 
 @GROUP.plain()
@@ -197,13 +172,6 @@ def _zone(site: Site, zone: Any) -> ZoneInfo:
     return site.zone if zone is None else moments.zone_named(text_of(zone))
 
 
-def _moved(start: datetime, number: int, unit: str) -> datetime:
-    try:
-        return moments.moved(start, timedelta(**{unit: number}))
-    except OverflowError:
-        return moments.LAST
-
-
 def _check(form: str, allowed: frozenset[str]) -> str:
     for letter in _DIRECTIVE.findall(form):
         if letter not in allowed:
@@ -225,7 +193,10 @@ def _readable(form: str) -> str:
 @lru_cache(maxsize=65536)
 def _read(value: str, form: str) -> datetime:
     try:
-        return datetime.strptime(value.strip(), form)
+        if len(value) > _LONGEST:
+            # A format takes any number of blanks, and what is kept here shall not be large.
+            raise ValueError
+        return datetime.strptime(value, form)
     except (ValueError, OverflowError):
         raise EntryFault(f"does not match format {form!r}") from None
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bridge import dn
-from bridge.errors import EntryFault
+from bridge.mapping.functions.directory import of_dn
 from bridge.mapping.functions.registry import Group, Site
 from bridge.mapping.values import Reference, text_of
 
@@ -16,7 +16,7 @@ KNOWN_BY = ("dn", "key", "externalId", "userName")
 WANTED = ("id", "userName", "displayName", "externalId")
 
 
-@GROUP.made(2, 3, fixed=(1, 2))
+@GROUP.made(2, 3, fixed=(1, 2), toll=0)
 def ref(site: Site, by: str, want: str = "id") -> Callable[[Any], Reference | list[Reference]]:
     """An attribute of the person known by that name: `ref(name, by, want)`.
 
@@ -34,7 +34,9 @@ def ref(site: Site, by: str, want: str = "id") -> Callable[[Any], Reference | li
 
     def one(value: Any) -> Reference:
         name = text_of(value).strip()
-        return Reference(by, _normal(name) if by == "dn" else name, want)
+        if by == "dn":
+            name = of_dn(dn.normal, name)
+        return Reference(by, name, want)
 
     def call(value: Any) -> Reference | list[Reference]:
         # Several are for the members of a group; no attribute of a person takes them.
@@ -43,10 +45,3 @@ def ref(site: Site, by: str, want: str = "id") -> Callable[[Any], Reference | li
         return one(value)
 
     return call
-
-
-def _normal(name: str) -> str:
-    try:
-        return dn.normal(name)
-    except ValueError as error:
-        raise EntryFault(f"is {error}") from None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bridge.errors import EntryFault
 from bridge.mapping.functions.registry import Group, Site
 from bridge.mapping.values import (
+    MAX_TEXT,
     blank_is_none,
     is_in,
     listed,
@@ -45,7 +47,10 @@ def join(mark: Any, *values: Any) -> str | None:
     """
     parts = [text_of(x) for value in values if value is not None for x in listed(value)]
     # A mark of blanks alone is as good as any other here, though elsewhere it would be absent.
-    return blank_is_none(sized(("" if mark is None else text_of(mark)).join(parts)))
+    between = "" if mark is None else text_of(mark)
+    if sum(map(len, parts)) + len(between) * (len(parts) - 1) > MAX_TEXT:
+        raise EntryFault(f"grows beyond {MAX_TEXT:,} characters")
+    return blank_is_none(between.join(parts))
 
 
 @GROUP.plain()

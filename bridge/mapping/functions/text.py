@@ -12,6 +12,8 @@ from bridge.mapping.values import MAX_TEXT, blank_is_none, sized, text_of, whole
 
 GROUP = Group()
 
+_DIGITS = frozenset("0123456789")
+
 
 @GROUP.plain()
 def upper(value: Any) -> str:
@@ -71,6 +73,17 @@ def left(value: Any, count: Any) -> str | None:
     'Eng'
     """
     return blank_is_none(text_of(value)[: max(0, whole_number(count))])
+
+
+@GROUP.plain(2)
+def right(value: Any, count: Any) -> str | None:
+    """The last characters: `right(text, count)`.
+
+    >>> ('00000000' + '4711') | right(8)
+    '00004711'
+    """
+    text, wanted = text_of(value), max(0, whole_number(count))
+    return blank_is_none(text[max(0, len(text) - wanted) :])
 
 
 @GROUP.plain(2, 3)
@@ -190,10 +203,10 @@ def digits(value: Any) -> str | None:
     >>> 'Badge 00-417' | digits
     '00417'
     """
-    return "".join(c for c in text_of(value) if c in "0123456789") or None
+    return "".join(filter(_DIGITS.__contains__, text_of(value))) or None
 
 
-@GROUP.made(1, 2, fixed=(1,), name="ascii")
+@GROUP.made(1, 2, fixed=(1,), name="ascii", toll=64)
 def ascii_(site: Site, style: str = "plain") -> Callable[[Any], str | None]:
     """Without accents and other marks, in plain or German spelling: `ascii(text, style)`.
 

@@ -22,6 +22,8 @@ def whole(value: Any) -> int:
     >>> ' 0042' | int
     42
     """
+    if value.__class__ is str and value.isdecimal() and value.isascii() and len(value) < 19:
+        return int(value)
     number = numeric(value)
     if number != int(number):
         raise EntryFault("is not a whole number")
@@ -37,6 +39,8 @@ def numeric(value: Any) -> int | float:
     """
     value = single(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
+        if not abs(value) <= MAX_NUMBER:
+            raise EntryFault("is a number of more than 18 digits")
         return value
     text = text_of(value).strip()
     if not re.fullmatch(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?", text, re.ASCII):
@@ -49,7 +53,9 @@ def numeric(value: Any) -> int | float:
 
 @GROUP.plain(name="bool")
 def boolean(value: Any) -> bool:
-    """True or false: `bool(text)` of yes, true, 1, y, t, on and their opposites, in any case.
+    """True or false: `bool(text)`.
+
+    Of yes, true, 1, y, t, on and no, false, 0, n, f, off, in any case. All else is an error.
 
     >>> 'Yes' | bool
     True

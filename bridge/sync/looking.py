@@ -1,0 +1,143 @@
+"""Looking at people: who is concerned by a decision, and what is proposed for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from sqlalchemy import Connection
+
+from bridge.store import erasures, overrides, plans, records, refs, resources
+from bridge.store.statements import chunks
+from bridge.sync.change import (
+    as_first_load,
+    because_of_edit,
+    draft,
+    identities,
+    mapped,
+    names_that_moved,
+)
+from bridge.sync.decision import Deciding, Decision
+from bridge.sync.memberships import Memberships
+from bridge.sync.proposal import Proposal, approve_edit, as_if_approved, match
+from bridge.sync.uniques import Uniques
+
+CHUNK = 500
+
+
+class Looking:
+    """Makes the proposals of a decision, chunk by chunk."""
+
+    def __init__(self, deciding: Deciding, decision: Decision, connection: Connection) -> None:
+        self._deciding = deciding
+        self._decision = decision
+        self._c = connection
+        self._source_id = deciding.source_id
+        self._uniques = Uniques(connection, deciding.mapping, deciding.now)
+        self._memberships = Memberships(
+            connection, self._source_id, deciding.mapping, decision.groups
+        )
+        self._seen: set[str] = set()
+        """Who was looked at; empty where that is everybody."""
+
+    def look(self) -> None:
+        """Propose for everybody concerned, and for whoever their changes concern."""
+        followers: set[str] = set()
+        for keys in self._concerned():
+            chunk = self._propose(keys)
+            self._note(chunk)
+            if not self._deciding.everyone:
+                self._seen.update(keys)
+                moved = self._moved(chunk)
+                followers |= resources.dependents(self._c, self._source_id, moved) - self._seen
+                followers.difference_update(keys)
+            self._deciding.progress("decide", len(self._decision.spool))
+        if not self._deciding.everyone:
+            followers |= self._memberships.of_new_groups() - self._seen
+        for keys in chunks(sorted(followers), CHUNK):
+            self._note(self._propose(keys))
+        self._seen |= followers
+
+    def follow_yielded(self) -> None:
+        """Look also at those who refer to somebody that gives up a name, for the new one."""
+        contest = self._decision.contest
+        yielding = contest.names.yielding
+        if self._deciding.everyone or not yielding:
+            return
+        of_run = (proposal.draft.before for proposal in self._decision.proposals())
+        yielders = [
+            person
+            for person in chain(of_run, contest.bystanders)
+            if person and person.id in yielding and person.source_id == self._source_id
+        ]
+        moved = {name for each in yielders for name in identities(each.key, each.attributes)}
+        moved |= refs.names(self._c, self._source_id, (each.key for each in yielders))
+        followers = resources.dependents(self._c, self._source_id, moved) - self._seen
+        for keys in chunks(sorted(followers), CHUNK):
+            # Whoever has news as well comes with the next decision: this one's limits were judged.
+            self._note([each for each in self._propose(keys) if not each.fresh])
+
+    def _moved(self, chunk: Sequence[Proposal]) -> set[tuple[str, str]]:
+        """The names under which links find the people of a chunk whose answers may now differ."""
+        names = {each.draft.key: set(names_that_moved(each.draft)) for each in chunk}
+        keys = [key for key, moved in names.items() if moved]
+        return set().union(*names.values(), refs.names(self._c, self._source_id, keys))
+
+    def _note(self, chunk: list[Proposal]) -> None:
+        decision = self._decision
+        decision.spool.append(chunk)
+        for proposal in chunk:
+            for kind in proposal.fresh:
+                decision.counts[kind] += proposal.draft.weight(kind)
+            if proposal.draft.after is not None:
+                decision.answers.ask(proposal.draft.after.links)
+                if proposal.draft.before is not None:
+                    decision.answers.ask(proposal.draft.before.links)
+
+    def _concerned(self) -> Iterator[list[str]]:
+        """The keys of the people to look at, in order: everybody, or who is due."""
+        after = ""
+        if self._deciding.keys is not None:
+            yield list(self._deciding.keys)
+            return
+        while True:
+            if self._deciding.everyone:
+                keys = records.people(self._c, self._source_id, after, CHUNK)
+            else:
+                keys = records.due(self._c, self._source_id, self._deciding.now, after, CHUNK)
+            if not keys:
+                return
+            yield keys
+            after = keys[-1]
+
+    def _propose(self, keys: Sequence[str]) -> list[Proposal]:
+        deciding, source_id = self._deciding, self._source_id
+        mapping, now = deciding.mapping, deciding.now
+        entries = records.of_people(self._c, source_id, keys)
+        served = resources.served(self._c, source_id, keys)
+        forced = overrides.of(self._c, source_id, keys, now)
+        erased = erasures.of(self._c, source_id, keys)
+        self._decision.back |= erased.intersection(entries)
+        purpose = plans.FIRST_LOAD if deciding.first_load else plans.CHANGES
+        opened = plans.open_changes(self._c, source_id, keys, [purpose])
+        of_edit = (
+            plans.open_changes(self._c, source_id, keys, [plans.EDIT]) if deciding.edited else {}
+        )
+        made = {key: mapped(entries.get(key, []), served.get(key), mapping, now) for key in keys}
+        made = self._memberships.add(self._uniques.settle(made, entries, served))
+        proposals = []
+        for key in keys:
+            person = key, entries.get(key, []), served.get(key)
+            new = draft(*person, mapping, made[key], forced.get(key), key in erased)
+            mine = opened.get(key, {})
+            if deciding.first_load:
+                loaded = as_first_load(new)
+                # Who was not shown to the approver is a newcomer to those who were.
+                if not deciding.approved or match(loaded, mine).approved:
+                    new = loaded
+            elif deciding.edited is not None and new.kinds:
+                was = mapped(*person[1:], deciding.edited, now)
+                new = because_of_edit(new, draft(*person, deciding.edited, was, forced.get(key)))
+            proposal = approve_edit(match(new, mine), of_edit.get(key, {}))
+            proposals.append(as_if_approved(proposal, mine) if deciding.preview else proposal)
+        return proposals

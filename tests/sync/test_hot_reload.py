@@ -1,0 +1,112 @@
+"""Mapping files that change under a running daemon, in every way in which files are changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bridge.store import plans
+from bridge.store import sources as source_rows
+from tests.processes import MAPPING, Bridge, Running, wait_until
+
+UPPER = ("department: dept", "department: dept | upper")
+NOBODY = ("then: true, reason: employed", "then: false, reason: nobody is")
+
+
+def edited(*changes: tuple[str, str]) -> str:
+    text = MAPPING
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def live(bridge: Bridge) -> str:
+    with bridge.store() as store, store.read() as connection:
+        source = source_rows.get(connection, "hr")
+    return source.mapping_text if source else ""
+
+
+def states(bridge: Bridge) -> list[str]:
+    with bridge.store() as store, store.read() as connection:
+        return [plan.state for plan in plans.listing(connection)][::-1]
+
+
+@pytest.fixture
+def running(bridge: Bridge) -> Iterator[Running]:
+    with bridge.start("syncd") as started:
+        started.wait_for('"synced"')
+        yield started
+        assert started.end() == 0
+        assert "Traceback" not in "".join(started.err)
+
+
+def test_a_file_that_is_renamed_over_the_old_one_goes_live(
+    bridge: Bridge, running: Running
+) -> None:
+    new = bridge.file.with_suffix(".new")
+    new.write_text(edited(UPPER))
+    os.replace(new, bridge.file)
+    wait_until(lambda: live(bridge) == edited(UPPER), "the edit")
+    assert "is gone" not in "".join(running.err)
+
+
+def test_an_editor_that_moves_the_old_file_away_first_pauses_nothing(
+    bridge: Bridge, running: Running
+) -> None:
+    bridge.file.rename(bridge.file.with_name("hr.yaml~"))
+    bridge.file.write_text(edited(UPPER))
+    wait_until(lambda: live(bridge) == edited(UPPER), "the edit")
+    assert "is gone" not in "".join(running.err)
+
+
+def test_a_config_map_goes_live_when_its_link_is_swapped(bridge: Bridge) -> None:
+    folder = bridge.file.parent
+
+    def swap(version: str, text: str) -> None:
+        (folder / version).mkdir()
+        (folder / version / "hr.yaml").write_text(text)
+        (folder / "..data_tmp").symlink_to(version)
+        os.replace(folder / "..data_tmp", folder / "..data")
+
+    bridge.file.unlink()
+    swap("..1", MAPPING)
+    bridge.file.symlink_to(Path("..data") / "hr.yaml")
+    with bridge.start("syncd") as running:
+        running.wait_for('"synced"')
+        assert live(bridge) == MAPPING
+        swap("..2", edited(UPPER))
+        wait_until(lambda: live(bridge) == edited(UPPER), "the edit")
+        assert "is gone" not in "".join(running.err)
+
+
+def test_a_file_cut_short_in_the_middle_is_refused_and_its_rest_goes_live(
+    bridge: Bridge, running: Running
+) -> None:
+    whole = edited(UPPER)
+    bridge.file.write_text(whole[: whole.index("user:")])
+    running.wait_for("faulty mapping file")
+    assert live(bridge) == MAPPING
+    bridge.file.write_text(whole)
+    wait_until(lambda: live(bridge) == whole, "the edit")
+
+
+def test_several_edits_while_one_is_held_and_back_to_the_old_text(
+    bridge: Bridge, running: Running
+) -> None:
+    bridge.file.write_text(edited(NOBODY))
+    wait_until(lambda: states(bridge) == ["held"], "the plan of the first edit")
+    bridge.file.write_text(edited(NOBODY, UPPER))
+    wait_until(lambda: states(bridge) == ["lapsed", "held"], "the plan of the second one")
+    assert live(bridge) == MAPPING
+    bridge.file.write_text(edited(UPPER))
+    wait_until(lambda: live(bridge) == edited(UPPER), "the third one, which does no harm")
+    bridge.file.write_text(edited(NOBODY))
+    wait_until(lambda: states(bridge)[-1] == "held", "the plan of the first one again")
+    bridge.file.write_text(edited(UPPER))
+    wait_until(lambda: states(bridge)[-1] == "lapsed", "the end of that plan")
+    assert live(bridge) == edited(UPPER)
+    assert all(row["active"] for row in bridge.people().values())
