@@ -3,35 +3,38 @@
     python -m benchmarks.pages [--people 200000] [--page 100] [--seconds 5] [--rounds 3]
 
 A SQLite store is filled through a publication, the web role is started on it under uvicorn (one
-worker, httptools, uvloop) and asked by ``wrk``: a first page in turn with the bare server, then
-the first page in turn with the last one. Both sides of a ratio are from the same run.
+worker, httptools, uvloop) and asked by ``wrk``, in turn with the bare server: for one page again
+and again, which is kept ready while nothing in it changes, and for page after page of the first
+and of the last half of the list, which are too many to be kept. Then page after page once more,
+while nothing else happens and while people are published. All figures are from the same run.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
-import re
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from benchmarks.wrk import CONNECTIONS, Wrk, compare
 from bridge.model import ENTERPRISE_URN, Kind, resource_id
 from bridge.store import Store, UserWrite, lease, resources, sources, tokens
 
 _CHUNK = 5000
-_CONNECTIONS = 8
 _BODY = "BENCHMARK_BODY"
 """The environment variable with the file of bytes that the bare server sends."""
 
@@ -51,22 +54,23 @@ def bare() -> ASGIApp:
     return app
 
 
-def fill(store: Store, people: int) -> str:
-    """Publish that many people; a token that reads them."""
+def fill(store: Store, people: int) -> tuple[str, int]:
+    """Publish that many people; a token that reads them, and the epoch of the lease."""
     now = datetime.now(UTC)
     with store.write() as c:
         source = sources.register(c, "hr", "hr.yaml").id or 0
-        epoch = lease.acquire(c, "benchmark", now)
+        epoch = lease.acquire(c, "benchmark", now, timedelta(days=1))
         _, secret = tokens.create(c, "benchmark", None, now)
     with store.publication(epoch=epoch, run_id=1, now=lambda: datetime.now(UTC)) as p:
         for first in range(0, people, _CHUNK):
-            p.put_users(source, [_person(n) for n in range(first, min(first + _CHUNK, people))])
+            p.put_users(source, [person(n) for n in range(first, min(first + _CHUNK, people))])
         p.first_load_done(source)
         p.open_serving()
-    return secret
+    return secret, epoch
 
 
-def _person(n: int) -> UserWrite:
+def person(n: int, title: str = "Senior Engineer for Important Things") -> UserWrite:
+    """An invented person: the same number, the same one."""
     key = f"P{n:07}"
     id = resource_id(Kind.USER, "hr", key)
     mail = f"given{n}.family{n}@example.com"
@@ -76,7 +80,7 @@ def _person(n: int) -> UserWrite:
         "externalId": key,
         "name": {"givenName": f"Given{n}", "familyName": f"Family{n}"},
         "displayName": f"Given{n} Family{n}",
-        "title": "Senior Engineer for Important Things",
+        "title": title,
         "userType": "Employee",
         "preferredLanguage": "en-US",
         "timezone": "Europe/Berlin",
@@ -111,12 +115,12 @@ def _person(n: int) -> UserWrite:
 
 @contextmanager
 def serving(command: list[str], url: str, environment: dict[str, str]) -> Iterator[int]:
-    """A Python process with that command line, once it answers; its process id."""
+    """A Python process with that command line, once it answers, in five minutes; its id."""
     process = subprocess.Popen(
         [sys.executable, *command], env=os.environ | environment, stderr=subprocess.DEVNULL
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while True:
             try:
                 httpx.get(url)
@@ -131,29 +135,34 @@ def serving(command: list[str], url: str, environment: dict[str, str]) -> Iterat
         process.wait()
 
 
-def pages_per_second(url: str, secret: str, seconds: int) -> float:
-    """What ``wrk`` counts; it ends the benchmark where an answer was not 2xx."""
-    told = subprocess.run(
-        ["wrk", "-t1", f"-c{_CONNECTIONS}", f"-d{seconds}s", "-H", f"Authorization: {secret}", url],
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
-    if rate is None or "Non-2xx" in told or "Socket errors" in told:
-        sys.exit(f"wrk did not get its pages:\n{told}")
-    return float(rate[1])
+@contextmanager
+def publishing(database: str, epoch: int, people: int) -> Iterator[None]:
+    """Publications in another process, one after the other, each of 1 % of the people."""
+    process = multiprocessing.get_context("spawn").Process(
+        target=publish_for_ever, args=(database, epoch, people), daemon=True
+    )
+    process.start()
+    try:
+        time.sleep(3)  # until it has started
+        yield
+    finally:
+        process.terminate()
+        process.join()
 
 
-def compare(sides: dict[str, str], secret: str, seconds: int, rounds: int) -> None:
-    """Ask the two URLs in turn; print the median of each by its name, and their ratio."""
-    rates: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(rounds):
-        for name, url in sides.items():
-            rates[name].append(pages_per_second(url, secret, seconds))
-    medians = {name: statistics.median(found) for name, found in rates.items()}
-    for name, median in medians.items():
-        print(f"{name:<14}{median:>10,.0f} pages/s")
-    first, second = medians.values()
-    print(f"{'ratio':<14}{first / second:>10.2f}\n")
+def publish_for_ever(database: str, epoch: int, people: int) -> None:
+    """Give everybody another title, 1 % of the people a publication."""
+    store = Store.open(database)
+    share = max(1, people // 100)
+    with store.read() as c:
+        source = sources.all(c)[0].id or 0
+    for run in count(2):
+        numbers = [(run * share + n) % people for n in range(share)]
+        with store.publication(epoch=epoch, run_id=run, now=lambda: datetime.now(UTC)) as p:
+            for first in range(0, share, _CHUNK):
+                writes = [person(n, f"Title {run}") for n in numbers[first : first + _CHUNK]]
+                before = resources.served(p.connection, source, (write.key for write in writes))
+                p.put_users(source, [replace(one, before=before[one.key]) for one in writes])
 
 
 def resident(pid: int) -> float:
@@ -182,30 +191,47 @@ def measure(folder: Path, people: int, page: int, seconds: int, rounds: int) -> 
     database, body = f"sqlite:///{folder}/bridge.db", folder / "body"
     started = time.perf_counter()
     store = Store.open(database)
-    secret = fill(store, people)
+    secret, epoch = fill(store, people)
     store.close()
     filled = time.perf_counter() - started
     address, bare_address = free_address(), free_address()
-    first, last = (
-        f"http://{address}/scim/v2/Users?count={page}&startIndex={start}"
-        for start in (1, max(1, people - page + 1))
-    )
+    url = f"http://{address}/scim/v2/Users?count={page}&startIndex=1"
+    bare_url = f"http://{bare_address}"
+    wrk = Wrk(folder, secret, seconds, page)
+    half = people // 2 // page * page
+    first, last = range(1, 1 + half), range(1 + half, 1 + 2 * half)
     role = {"BRIDGE_DATABASE": database, "BRIDGE_LISTEN": address}
-    with serving(["-m", "bridge", "web"], first, role) as pid:
+    with serving(["-m", "bridge", "web"], url, role) as pid:
         fresh = resident(pid)
-        answer = httpx.get(first, headers={"Authorization": secret}).raise_for_status()
+        answer = httpx.get(url, headers={"Authorization": secret}).raise_for_status()
         body.write_bytes(answer.content)
         print(
             f"{people:,} people, {page} a page ({len(answer.content):,} bytes), "
-            f"{os.cpu_count()} cores, {_CONNECTIONS} connections, {rounds} x {seconds} s a side; "
+            f"{os.cpu_count()} cores, {CONNECTIONS} connections, {rounds} x {seconds} s a side; "
             f"filled in {filled:.0f} s\n"
         )
-        bare_url = f"http://{bare_address}"
         with serving(bare_command(bare_address), bare_url, {_BODY: str(body)}):
-            sides = {"web role": first, "bare uvicorn": bare_url}
-            compare(sides, secret, seconds, rounds)
-        compare({"page 1": first, "last page": last}, secret, seconds, rounds)
-        print(f"web process: {fresh:.0f} MB at the start, {resident(pid):.0f} MB now")
+            told = compare(
+                {
+                    "bare uvicorn": lambda: wrk.ask(bare_url),
+                    "one page": lambda: wrk.ask(url),
+                    "page after page, first half": lambda: wrk.ask(url, first),
+                    "page after page, last half": lambda: wrk.ask(url, last),
+                },
+                rounds,
+            )
+        bare_rate = told["bare uvicorn"].rate
+        for name, one in told.items():
+            print(f"{name:<28}{one.rate:>10,.0f} pages/s, {one.rate / bare_rate:.2f} of bare")
+        halves = told["page after page, first half"].rate / told["page after page, last half"].rate
+        print(f"{'first half / last half':<28}{halves:>10.2f}\n")
+        idle = compare({"idle": lambda: wrk.ask(url, first)}, rounds)["idle"]
+        with publishing(database, epoch, people):
+            busy = compare({"busy": lambda: wrk.ask(url, first)}, rounds)["busy"]
+        print(f"{'p99 while nothing happens':<28}{idle.p99:>10.1f} ms")
+        times = busy.p99 / idle.p99
+        print(f"{'p99 while 1 % is published':<28}{busy.p99:>10.1f} ms, {times:.1f} times")
+        print(f"{'web process':<28}{fresh:>10.0f} MB at the start, {resident(pid):.0f} MB now")
 
 
 def main() -> None:

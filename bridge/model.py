@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+from bridge.filter import Filter
 
 USER_URN = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP_URN = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -62,7 +64,9 @@ class Entry:
     ``record_key`` is the source's own immutable name for it; ``ref`` is what other entries call
     it (a DN), if anything. ``attributes`` hold text, bytes, numbers, booleans or lists of them.
     Two readings of an unchanged record have the same 16-byte ``fingerprint``. ``section`` tells
-    of a group which of the searches in ``Wanted.groups`` found it.
+    of a group which of the searches in ``Wanted.groups`` found it. ``names`` gives, for names of
+    others that its values hold, what those others are called by themselves (their ``ref``), where
+    that is not the same: a DN in Active Directory may be anybody's tomorrow, a GUID may not.
     """
 
     record_key: str
@@ -71,6 +75,12 @@ class Entry:
     ref: str | None = None
     kind: Kind = Kind.USER
     section: int = 0
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def named(self, link: Link) -> Link:
+        """A link from this entry, to what its name means here."""
+        meant = self.names.get(link.ref) if link.by == "dn" else None
+        return link if meant is None else replace(link, ref=meant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +217,34 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A list request: ``start`` counts from 1; ``match`` is one attribute equal to one value."""
+    """A list request: ``start`` counts from 1, among those that meet the ``filter``, if any.
+
+    Without ``members`` the documents of groups come without them, however many there are.
+    """
 
     kind: Kind
     start: int = 1
     count: int = 100
-    match: tuple[str, str] | None = None
+    filter: Filter | None = None
+    members: bool = True
+
+
+class Latest(NamedTuple):
+    """The publication that was made last, of all or of those that a page shows.
+
+    The time tells it from one of the same number, before a backup was restored.
+    """
+
+    number: int
+    at: datetime
+
+
+class Stamp(NamedTuple):
+    """What tells whether a page of people is what it was: a change has a publication of its own."""
+
+    total: int
+    rows: int
+    latest: Latest
 
 
 class Row(NamedTuple):

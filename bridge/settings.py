@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         description="Comma-separated addresses and networks that may read `/metrics` without a "
         "token, beside this machine.",
     )
+    filter_seconds: int = Field(
+        5, ge=1, le=60, description="Seconds that a filter may take before it is refused."
+    )
     keep_runs: int = Field(
         90, ge=2, le=36_500, description="Days for which runs and finished plans are kept."
     )

@@ -40,6 +40,7 @@ def run_web(settings: Settings, listener: socket.socket, supervised: bool = Fals
     import uvicorn
 
     from bridge import scim
+    from bridge.app.connection import Connection
     from bridge.health.routes import Health
 
     certificate = None
@@ -55,10 +56,14 @@ def run_web(settings: Settings, listener: socket.socket, supervised: bool = Fals
             needs_token=health.needs_token,
             observe=health.observe,
         ),
+        http=Connection,
+        ws="none",
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or None,
+        # Longer than proxies keep theirs (nginx 60), so that none asks on one that just ends.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
         server_header=False,
         access_log=False,

@@ -6,6 +6,7 @@ import logging
 import sys
 from typing import Any, TextIO
 
+import orjson
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
@@ -25,7 +26,7 @@ def configure(settings: Settings, stream: TextIO = sys.stderr) -> None:
         else structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    last: structlog.typing.Processor = _line if terminal else structlog.processors.JSONRenderer()
+    last: structlog.typing.Processor = _line if terminal else _json
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -41,6 +42,10 @@ def configure(settings: Settings, stream: TextIO = sys.stderr) -> None:
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
     # It warns of every run that is put off because the one before it takes long.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+def _json(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _line(logger: WrappedLogger, method: str, event: EventDict) -> str:

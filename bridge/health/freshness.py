@@ -51,6 +51,8 @@ def _reasons(c: Connection, now: datetime) -> Iterator[str]:
 
 
 def _of_source(row: SourceRow, noted: WatchRow | None, now: datetime) -> Iterator[str]:
+    if row.paused and not row.active:
+        return  # nobody's access can be old: the source was removed, or never had anybody
     if row.paused:
         yield f"{row.name}: paused, its people stay as they are: bridge status says why"
         return

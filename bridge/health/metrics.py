@@ -38,13 +38,19 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        # To look these up anew for each request would cost more than to count it.
+        self._of: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._registry.register(_Stored(store, certificate_ends))
 
     def observe(self, route: str, status: int, seconds: float) -> None:
         """Count a request; a route is a pattern such as ``/scim/v2/Users/{id}``, or empty."""
-        route = route or "none"
-        self._requests.labels(route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        counted = self._of.get((route, status))
+        if counted is None:
+            labels = (route or "none", str(status))
+            counted = self._requests.labels(*labels), self._seconds.labels(labels[0])
+            self._of[route, status] = counted
+        counted[0].inc()
+        counted[1].observe(seconds)
 
     def text(self) -> bytes:
         """All figures in Prometheus' text format. Raises `StorageError`."""

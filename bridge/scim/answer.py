@@ -34,10 +34,10 @@ class Answer:
         await send({"type": "http.response.body", "body": body})
 
 
-class NotModified(Answer):
-    """The answer that the client's copy is still good (RFC 9110 section 15.4.5)."""
+class NoContent(Answer):
+    """An answer that has no body and no length: 204 and 304 (RFC 9110 section 8.6)."""
 
-    def __init__(self, etag: str) -> None:
-        self.status = 304
+    def __init__(self, status: int, **headers: str) -> None:
+        self.status = status
         self.body = b""
-        self.headers = [(b"etag", etag.encode())]
+        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]

@@ -7,10 +7,20 @@ wire. It is made once, for one public URL, and keeps no state of a request.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import NamedTuple, Protocol
 
-from bridge.model import Kind, Page, Query, Row
+from bridge.model import Kind, Page, Row
 from bridge.scim.errors import ScimError
+from bridge.scim.projection import Projection
+from bridge.scim.schemas import Custom
+
+
+class Part(NamedTuple):
+    """What a list answer has of one kind, and how much of each resource."""
+
+    kind: Kind
+    page: Page
+    projection: Projection | None = None
 
 
 class Dialect(Protocol):
@@ -27,25 +37,17 @@ class Dialect(Protocol):
         """A resource with its ``meta``."""
         ...
 
-    def listing(self, query: Query, page: Page) -> bytes:
-        """The answer to a list request: the page's rows in its order."""
+    def listing(self, start: int, parts: Sequence[Part]) -> bytes:
+        """The answer to a list request from place ``start``: the rows of the parts in order."""
         ...
 
     def error(self, error: ScimError) -> bytes:
         """The body that tells a client of an error."""
         ...
 
-    def discovery(self, custom: Mapping[str, Sequence[Mapping[str, Any]]]) -> Mapping[str, bytes]:
+    def discovery(self, custom: Custom) -> Mapping[str, bytes]:
         """The discovery documents by path below the root, without a leading slash.
 
         ``custom`` are the extension schemas of the store: attribute definitions by URN.
         """
         ...
-
-
-def etag(publication: int) -> str:
-    """The entity tag (RFC 7644 section 3.14) of a row that this publication changed last.
-
-    It is weak, as the same state may be written in another order of keys one day.
-    """
-    return f'W/"{publication}"'

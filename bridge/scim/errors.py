@@ -10,8 +10,9 @@ from bridge.errors import BridgeError
 class ScimError(BridgeError):
     """A request that is answered with an error (RFC 7644 section 3.12).
 
-    ``detail`` is a sentence for people and never repeats what the client sent. ``scim_type`` is
-    a keyword of table 9, for 400 and 409 alone. ``headers`` go out beside the answer.
+    ``detail`` is a sentence for people and never repeats a value that the client sent.
+    ``scim_type`` is a keyword of table 9, for 400 and 409 alone. ``headers`` go out beside the
+    answer.
     """
 
     def __init__(self, status: int, detail: str, scim_type: str = "", **headers: str) -> None:

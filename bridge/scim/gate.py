@@ -51,6 +51,8 @@ class Gate:
         self._dialect = dialect
         self._needs_token = needs_token
         self._observe = observe
+        # Bound once: to do so for every request would cost as much as the line itself.
+        self._log = _log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,6 +72,8 @@ class Gate:
             path: str = scope["path"]
             if len(path) + len(scope["query_string"]) > _MAX_URL:
                 raise ScimError(414, f"The URL is longer than {_MAX_URL} bytes.")
+            while "//" in path:  # a base URL that ends with a slash gives two
+                path = path.replace("//", "/")
             under_scim = path == "/scim" or path.startswith("/scim/")
             if under_scim:
                 scope["path"] = path.rstrip("/")
@@ -86,7 +90,7 @@ class Gate:
             route = getattr(endpoint, "route", "")
             self._observe(route, status, seconds)
             # Those who ask every few seconds whether all is well are not worth a line each.
-            log = _log.debug if getattr(endpoint, "quiet", False) else _log.info
+            log = self._log.debug if getattr(endpoint, "quiet", False) else self._log.info
             log(
                 "request",
                 method=scope["method"],

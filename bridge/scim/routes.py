@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import NoReturn, ParamSpec, TypeVar
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
-from bridge.model import Kind
-from bridge.scim import query
 from bridge.scim.access import Access
-from bridge.scim.answer import Answer, NotModified
-from bridge.scim.dialect import Dialect, etag
-from bridge.scim.errors import ScimError, later
+from bridge.scim.endpoint import Answering, Endpoint
 from bridge.scim.gate import Gate, Observe
+from bridge.scim.reader import Reader
 from bridge.scim.usage import Usage
 from bridge.scim.v2_0 import Version2
 from bridge.settings import Settings
 from bridge.store import Store
 from bridge.store.database import is_sqlite
 from bridge.store.pages import Pages
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-_WRITES = ("POST", "PUT", "PATCH", "DELETE")
-_FIRST_LOAD_RETRY = 60
 
 
 def application(
@@ -50,7 +36,7 @@ def application(
     """
     dialect = Version2(settings.base_url)
     usage = Usage(store.url)
-    pages = Pages(store)
+    pages = Pages(store, settings.filter_seconds)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -60,112 +46,29 @@ def application(
 
     app = Starlette(
         routes=[*_routes(Reader(pages, dialect, usage, inline=is_sqlite(store.url))), *routes],
-        middleware=[
-            Middleware(
-                Gate,
-                access=Access(store, usage),
-                dialect=dialect,
-                needs_token=needs_token,
-                observe=observe,
-            )
-        ],
-        exception_handlers={HTTPException: _pass_on},
         lifespan=lifespan,
     )
+    # The one layer before the routes: Starlette's own would turn errors into other answers.
+    access = Access(store, usage)
+    app.middleware_stack = Gate(app.router, access, dialect, needs_token, observe)
     app.router.redirect_slashes = False  # the gate has taken them off
     return app
 
 
-async def _pass_on(_: Request, error: Exception) -> NoReturn:
-    """Leave Starlette's own errors to the gate, which speaks SCIM."""
-    raise error
-
-
-class Endpoint:
-    """One route's ASGI application; its ``route`` stands in the access log."""
-
-    def __init__(self, route: str, answer: Callable[[Scope], Awaitable[Answer]]) -> None:
-        self.route = route
-        self._answer = answer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await self._answer(scope)
-        await answer(scope, receive, send)
-
-
-class Reader:
-    """Answers requests from the store's pages, in one dialect."""
-
-    def __init__(self, pages: Pages, dialect: Dialect, usage: Usage, inline: bool) -> None:
-        self.dialect = dialect
-        self._pages = pages
-        self._usage = usage
-        self._inline = inline
-
-    def listing(self, kind: Kind) -> Callable[[Scope], Awaitable[Answer]]:
-        async def answer(scope: Scope) -> Answer:
-            await self._need_serving()
-            asked = query.parse(kind, scope["query_string"])
-            page = await self._read(self._pages.page, asked)
-            if asked.match is None and asked.count and asked.start + asked.count > page.total:
-                self._usage.note_walk(scope["client_of_token"].token_id, kind, page.total)
-            return Answer(self.dialect.listing(asked, page), self.dialect.media_type)
-
-        return answer
-
-    def one(self, kind: Kind) -> Callable[[Scope], Awaitable[Answer]]:
-        async def answer(scope: Scope) -> Answer:
-            await self._need_serving()
-            row = await self._read(self._pages.one, kind, scope["path_params"]["id"])
-            if row is None:
-                raise ScimError(404, f"There is no {kind} with this id.")
-            tag = etag(row.publication)
-            known = dict(scope["headers"]).get(b"if-none-match", b"").decode("latin-1")
-            if tag.removeprefix("W/") in known:  # weak comparison, RFC 9110 section 8.8.3.2
-                return NotModified(tag)
-            body = self.dialect.resource(kind, row)
-            return Answer(body, self.dialect.media_type, headers={"etag": tag})
-
-        return answer
-
-    async def refuse_write(self, scope: Scope) -> Answer:
-        await self._need_serving()
-        raise ScimError(501, "This service is read-only: people are changed at their source.")
-
-    async def discovery(self, scope: Scope) -> Answer:
-        if "filter" in query.parameters(scope["query_string"]):
-            # RFC 7644 section 4: or a client would believe that it had been applied.
-            raise ScimError(403, "Discovery documents cannot be filtered.")
-        documents = self.dialect.discovery(await self._read(self._pages.schemas))
-        path = scope["path"].removeprefix(f"{self.dialect.root}/")
-        if path not in documents:
-            raise ScimError(404, "There is no such discovery document.")
-        return Answer(documents[path], self.dialect.media_type)
-
-    async def _need_serving(self) -> None:
-        if not await self._read(self._pages.serving):
-            raise later(503, "The first load has not been approved yet.", _FIRST_LOAD_RETRY)
-
-    async def _read(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Read the store: in place from a file, in a thread where a server may make us wait."""
-        if self._inline:
-            return read(*args, **kwargs)
-        return await run_in_threadpool(read, *args, **kwargs)
-
-
 def _routes(reader: Reader) -> list[Route]:
-    root = reader.dialect.root
+    dialect = reader.dialect
     routes = []
 
-    def add(path: str, answer: Callable[[Scope], Awaitable[Answer]], *methods: str) -> None:
-        routes.append(Route(path, Endpoint(path, answer), methods=methods))
+    def add(path: str, answers: Mapping[str, Answering], *unsupported: str) -> None:
+        path = f"{dialect.root}/{path}"
+        routes.append(Route(path, Endpoint(path, answers, unsupported)))
 
-    for kind, name in reader.dialect.endpoints.items():
-        add(f"{root}/{name}", reader.listing(kind), "GET")
-        add(f"{root}/{name}/{{id}}", reader.one(kind), "GET")
-        add(f"{root}/{name}", reader.refuse_write, *_WRITES)
-        add(f"{root}/{name}/{{id}}", reader.refuse_write, *_WRITES)
-    for name in reader.dialect.discovery_endpoints:
-        add(f"{root}/{name}", reader.discovery, "GET")
-        add(f"{root}/{name}/{{id}}", reader.discovery, "GET")
+    for kind, name in dialect.endpoints.items():
+        add(name, {"GET": reader.listing(kind)}, "POST")
+        add(f"{name}/.search", {"POST": reader.search((kind,))})
+        add(f"{name}/{{id}}", {"GET": reader.one(kind)}, "PUT", "PATCH", "DELETE")
+    add(".search", {"POST": reader.search(tuple(dialect.endpoints))})
+    for name in dialect.discovery_endpoints:
+        add(name, {"GET": reader.discovery})
+        add(f"{name}/{{id}}", {"GET": reader.discovery})
     return routes

@@ -7,6 +7,7 @@ attribute is read-only, and what is never served is left out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import orjson
@@ -18,11 +19,15 @@ from scim2_models import (
     Context,
     EnterpriseUser,
     ETag,
+    External,
     Filter,
     Group,
     Meta,
     Mutability,
+    Pagination,
     Patch,
+    Reference,
+    Required,
     Resource,
     ResourceType,
     Schema,
@@ -36,14 +41,55 @@ from bridge.model import ENTERPRISE_URN, GROUP_URN, USER_URN, Kind
 
 MAX_RESULTS = 1000
 """The rows of the longest list answer."""
+DEFAULT_RESULTS = 100
+"""The rows of a list answer where the client does not say."""
 
 LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
+CORE_URN: Mapping[Kind, str] = {Kind.USER: USER_URN, Kind.GROUP: GROUP_URN}
+
+Custom = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The attribute definitions of custom schemas by URN (RFC 7643 section 7)."""
+
+COMMON: Sequence[Mapping[str, Any]] = (
+    {"name": "schemas", "type": "reference", "multiValued": True, "caseExact": True},
+    {"name": "id", "type": "string", "caseExact": True},
+    {"name": "externalId", "type": "string", "caseExact": True},
+    {
+        "name": "meta",
+        "type": "complex",
+        "subAttributes": [
+            {"name": "resourceType", "type": "string", "caseExact": True},
+            {"name": "lastModified", "type": "dateTime"},
+            {"name": "version", "type": "string", "caseExact": True},
+        ],
+    },
+)
+"""What every resource has beside its schemas' attributes (RFC 7643 section 3.1).
+
+``meta.location`` is not here: it differs with the public URL, and nothing is looked up by it.
+"""
+
+_MODELS: Mapping[Kind, type[Resource[Any]]] = {Kind.USER: User, Kind.GROUP: Group}
 _NEVER_SERVED = {
-    USER_URN: {"password", "groups"},
+    USER_URN: {"password", "groups", "x509Certificates"},
     GROUP_URN: {"members.$ref", "members.display"},
     ENTERPRISE_URN: {"manager.$ref"},
 }
+_OURS: Mapping[str, Mapping[str, Any]] = {
+    # RFC 7643 requires it of who writes; what is served may have a displayName alone.
+    "manager.value": {"required": Required.false},
+    "members.type": {"canonical_values": [str(Kind.USER)]},
+}
+"""Where what is served differs from RFC 7643."""
+
+
+@cache
+def core_names(kind: Kind) -> frozenset[str]:
+    """The attributes of a kind's core schema, served or not, in lower case."""
+    names = [attribute.name for attribute in _MODELS[kind].to_schema().attributes or []]
+    names += [attribute["name"] for attribute in COMMON]
+    return frozenset(str(name).lower() for name in names)
 
 
 class Discovery:
@@ -54,7 +100,7 @@ class Discovery:
         self._made_for: bytes | None = None
         self._documents: Mapping[str, bytes] = {}
 
-    def documents(self, custom: Mapping[str, Sequence[Mapping[str, Any]]]) -> Mapping[str, bytes]:
+    def documents(self, custom: Custom) -> Mapping[str, bytes]:
         """Every document by its path below the base; ``custom`` are attributes by URN."""
         made_for = orjson.dumps(custom, option=orjson.OPT_SORT_KEYS)
         if made_for != self._made_for:
@@ -62,7 +108,7 @@ class Discovery:
             self._made_for = made_for
         return self._documents
 
-    def _make(self, custom: Mapping[str, Sequence[Mapping[str, Any]]]) -> Mapping[str, bytes]:
+    def _make(self, custom: Custom) -> Mapping[str, bytes]:
         documents = {"ServiceProviderConfig": self._dump(_configuration(), "ServiceProviderConfig")}
         for endpoint, resources in (
             ("ResourceTypes", _resource_types(custom)),
@@ -100,17 +146,26 @@ def _configuration() -> ServiceProviderConfig:
         change_password=ChangePassword(supported=False),
         sort=Sort(supported=False),
         etag=ETag(supported=True),
+        pagination=Pagination(
+            cursor=False,
+            index=True,
+            default_pagination_method=Pagination.DefaultPaginationMethod.index,
+            default_page_size=DEFAULT_RESULTS,
+            max_page_size=MAX_RESULTS,
+        ),
         authentication_schemes=[
             AuthenticationScheme(
                 type=AuthenticationScheme.Type.oauthbearertoken,
                 name="Bearer token",
                 description="A token of the bridge as `Authorization: Bearer TOKEN`, or bare.",
+                spec_uri=Reference[External]("https://www.rfc-editor.org/info/rfc6750"),
                 primary=True,
             ),
             AuthenticationScheme(
                 type=AuthenticationScheme.Type.httpbasic,
                 name="Basic",
                 description="A token of the bridge as the password; the user name is ignored.",
+                spec_uri=Reference[External]("https://www.rfc-editor.org/info/rfc7617"),
             ),
         ],
     )
@@ -127,7 +182,7 @@ def _resource_types(custom: Iterable[str]) -> list[ResourceType]:
     return [user, group]
 
 
-def _schemas(custom: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Schema]:
+def _schemas(custom: Custom) -> list[Schema]:
     schemas = [model.to_schema() for model in (User, Group, EnterpriseUser)]
     for schema in schemas:
         never = _NEVER_SERVED[str(schema.id)]
@@ -145,6 +200,8 @@ def _served(attributes: Iterable[Attribute], parent: str, never: set[str]) -> li
     served = [each for each in attributes if f"{parent}{each.name}" not in never]
     for attribute in served:
         attribute.mutability = Mutability.read_only
+        for name, value in _OURS.get(f"{parent}{attribute.name}", {}).items():
+            setattr(attribute, name, value)
         if attribute.sub_attributes:
             attribute.sub_attributes = _served(
                 attribute.sub_attributes, f"{parent}{attribute.name}.", never

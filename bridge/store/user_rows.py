@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from bridge.model import Link, Served
+from bridge.model import ENTERPRISE_URN, Link, Served
 from bridge.store.group_rows import GroupRows
 from bridge.store.resources import encode_groups, encode_links, link_name
 from bridge.store.statements import many
-from bridge.store.tables import LinkRow, SourceRow, UserRow, fold, table
+from bridge.store.tables import LinkRow, LookupRow, SourceRow, UserRow, fold, table
 
 _users = table(UserRow)
 _links = table(LinkRow)
+_lookups = table(LookupRow)
 _sources = table(SourceRow)
 
 _INSERT = insert(_users)
@@ -34,6 +36,10 @@ _UPDATE = (
 _LINK = insert(_links)
 _UNLINK = delete(_links).where(
     *(_links.c[name] == bindparam(f"old_{name}") for name in _links.c.keys())  # noqa: SIM118
+)
+_LIST = insert(_lookups)
+_UNLIST = delete(_lookups).where(
+    *(_lookups.c[name] == bindparam(f"old_{name}") for name in _lookups.c.keys())  # noqa: SIM118
 )
 
 
@@ -71,6 +77,8 @@ class UserRows:
         stale: list[dict[str, Any]] = []
         linked: list[dict[str, Any]] = []
         unlinked: list[dict[str, Any]] = []
+        listed: list[dict[str, Any]] = []
+        unlisted: list[dict[str, Any]] = []
         joined: list[tuple[str, int]] = []
         left: list[tuple[str, int]] = []
         for write in writes:
@@ -95,10 +103,11 @@ class UserRows:
                 self._active[source_id] += write.active - before.active
             old, new = _names(before.links if before else ()), _names(write.links)
             linked += (_link(source_id, place, *name) for name in new - old)
-            unlinked += (
-                {f"old_{column}": value for column, value in _link(source_id, place, *name).items()}
-                for name in old - new
-            )
+            unlinked += (_old(_link(source_id, place, *name)) for name in old - new)
+            if before is None or before.document != write.document:
+                was, now = set(_looked_up(before)), set(_looked_up(write))
+                listed += (_lookup(place, *pair) for pair in now - was)
+                unlisted += (_old(_lookup(place, *pair)) for pair in was - now)
             was_in = before.groups if before else frozenset()
             joined += ((key, place) for key in write.groups - was_in)
             left += ((key, place) for key in was_in - write.groups)
@@ -106,6 +115,8 @@ class UserRows:
         many(self._c, _UPDATE, stale)
         many(self._c, _UNLINK, unlinked)
         many(self._c, _LINK, linked)
+        many(self._c, _UNLIST, unlisted)
+        many(self._c, _LIST, listed)
         self._groups.change(source_id, joined, left)
 
     def flush(self) -> None:
@@ -150,6 +161,28 @@ class UserRows:
 
 def _names(links: Sequence[Link]) -> set[tuple[str, str]]:
     return {(link.by, link_name(link.by, link.ref)) for link in links}
+
+
+def looked_up(attributes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What `LookupRow` holds of a person: names and folded values."""
+    for email in attributes.get("emails", ()):
+        if "value" in email and not email.get("primary"):
+            yield "email", fold(email["value"])
+    if number := attributes.get(ENTERPRISE_URN, {}).get("employeeNumber"):
+        yield "employeeNumber", fold(number)
+
+
+def _looked_up(person: Served | UserWrite | None) -> Iterator[tuple[str, str]]:
+    if person is not None:
+        yield from looked_up(orjson.loads(person.document))
+
+
+def _lookup(position: int, name: str, value: str) -> dict[str, Any]:
+    return {"name": name, "value": value, "user_position": position}
+
+
+def _old(row: dict[str, Any]) -> dict[str, Any]:
+    return {f"old_{column}": value for column, value in row.items()}
 
 
 def _link(source_id: int, position: int, by: str, ref: str) -> dict[str, Any]:

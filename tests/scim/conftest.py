@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
@@ -60,6 +61,7 @@ class Client:
         target: str,
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
     ) -> Reply:
         if headers is None:
             headers = {"Authorization": f"Bearer {self.token}"}
@@ -69,12 +71,13 @@ class Client:
             path=unquote(raw_path),
             query_string=raw_query.encode(),
             headers=[(k.lower().encode(), v.encode()) for k, v in headers.items()],
+            body=body,
         )
 
     def send(self, **parts: Any) -> Reply:
         return asyncio.run(self.sent(**parts))
 
-    async def sent(self, **parts: Any) -> Reply:
+    async def sent(self, body: bytes = b"", **parts: Any) -> Reply:
         scope = {
             "type": "http",
             "http_version": "1.1",
@@ -87,7 +90,7 @@ class Client:
         sent: list[Message] = []
 
         async def receive() -> Message:
-            return {"type": "http.request", "body": b"{}", "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Message) -> None:
             sent.append(message)
@@ -134,7 +137,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
 @pytest.fixture
 def store(template: Template, tmp_path: Path) -> Iterator[Store]:
     """The store of the published company."""
-    yield from _copied(template.published, tmp_path)
+    yield from copied(template.published, tmp_path)
 
 
 @pytest.fixture
@@ -146,11 +149,12 @@ def ask(template: Template, store: Store, settings: Settings) -> Client:
 @pytest.fixture
 def unpublished(template: Template, tmp_path: Path, settings: Settings) -> Iterator[Client]:
     """The web role before the first load was approved."""
-    for store in _copied(template.empty, tmp_path):
+    for store in copied(template.empty, tmp_path):
         yield Client(application(store, settings), template.token)
 
 
-def _copied(template: Path, folder: Path) -> Iterator[Store]:
+def copied(template: Path, folder: Path) -> Iterator[Store]:
+    """A store of a template's state, in a folder of its own."""
     shutil.copy(template, folder / "bridge.db")
     store = Store.open(f"sqlite:///{folder}/bridge.db")
     yield store
@@ -159,28 +163,54 @@ def _copied(template: Path, folder: Path) -> Iterator[Store]:
 
 def publish(store: Store) -> dict[str, str]:
     """Publish everybody, then take the old department away; the ids by name."""
-    ids = {name: resource_id(Kind.USER, "hr", key) for key, name, _, _ in PEOPLE}
-    ids |= {key: resource_id(Kind.GROUP, "hr", key) for key in GROUPS}
+    people = {person[1]: _person(*person) for person in PEOPLE}
+    memberships = {name: {group} for _, name, _, group in PEOPLE if group}
+    schema = {"name": "startDate", "type": "string", "multiValued": False}
+    return serve(store, people, GROUPS, memberships, {CUSTOM: [schema]})
+
+
+def serve(
+    store: Store,
+    people: Mapping[str, Mapping[str, Any]],
+    groups: Mapping[str, str] = MappingProxyType({}),
+    memberships: Mapping[str, set[str]] = MappingProxyType({}),
+    schemas: Mapping[str, list[dict[str, Any]]] = MappingProxyType({}),
+) -> dict[str, str]:
+    """Publish people and groups into an empty store; the ids by name.
+
+    People are SCIM attributes by a name for them, groups display names by key, of which those
+    that nobody of ``memberships`` is in are taken away again.
+    """
+    ids = {
+        name: resource_id(Kind.USER, "hr", person["externalId"]) for name, person in people.items()
+    }
+    ids |= {key: resource_id(Kind.GROUP, "hr", key) for key in groups}
     with store.write() as c:
         source = sources.register(c, "hr", "hr.yaml").id or 0
         epoch = lease.acquire(c, "test", NOW)
     moments = iter(NOW + timedelta(minutes=n) for n in range(100))
     now: Callable[[], datetime] = lambda: next(moments)  # noqa: E731
     with store.publication(epoch=epoch, run_id=1, now=now) as p:
-        p.put_groups(source, GROUPS)
-        p.put_users(source, [_write(*person, ids) for person in PEOPLE])
-        schema = {"name": "startDate", "type": "string", "multiValued": False}
-        p.go_live(source, "name: hr", {CUSTOM: [schema]})
+        p.put_groups(source, groups)
+        p.put_users(
+            source,
+            [
+                _write(ids[name], person, memberships.get(name, ()))
+                for name, person in people.items()
+            ],
+        )
+        p.go_live(source, "name: hr", schemas)
         p.first_load_done(source)
         p.open_serving()
     with store.publication(epoch=epoch, run_id=2, now=now) as p:
-        assert p.drop_empty_groups(source) == ["old"]
+        empty = set(groups).difference(*memberships.values())
+        assert set(p.drop_empty_groups(source)) == empty
     return ids
 
 
-def _write(key: str, name: str, active: bool, group: str | None, ids: dict[str, str]) -> UserWrite:
+def _person(key: str, name: str, active: bool, _: str | None) -> dict[str, Any]:
     user_name = f"{name}@example.com"
-    attributes = {
+    return {
         "userName": user_name,
         "externalId": key,
         "name": {"givenName": name.title(), "familyName": "Example"},
@@ -188,15 +218,19 @@ def _write(key: str, name: str, active: bool, group: str | None, ids: dict[str, 
         "active": active,
         CUSTOM: {"startDate": "2020-01-01"},
     }
+
+
+def _write(id: str, attributes: Mapping[str, Any], groups: Iterable[str]) -> UserWrite:
+    emails = [email["value"] for email in attributes.get("emails", ()) if email.get("primary")]
     return UserWrite(
         before=None,
-        key=key,
-        id=ids[name],
-        user_name=user_name,
-        external_id=key,
-        email=user_name,
-        active=active,
-        reason="employed" if active else "last day has passed",
-        document=resources.render(ids[name], Kind.USER, attributes),
-        groups=frozenset({group} if group else ()),
+        key=attributes["externalId"],
+        id=id,
+        user_name=attributes["userName"],
+        external_id=attributes["externalId"],
+        email=emails[0] if emails else None,
+        active=attributes["active"],
+        reason="employed" if attributes["active"] else "last day has passed",
+        document=resources.render(id, Kind.USER, attributes),
+        groups=frozenset(groups),
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -14,19 +15,27 @@ if TYPE_CHECKING:
 
 class Case(NamedTuple):
     title: str
-    request: str
+    method: str
+    target: str
     headers: dict[str, str]
+    body: str
     answer: list[str]
+    attributes: list[str]
 
 
 def cases() -> list[Case]:
     found = []
     for file in sorted(Path(__file__).with_name("requests").glob("*.http")):
         for block in file.read_text("utf-8").split("\n### ")[1:]:
-            title, request, *headers, answer = block.strip().splitlines()
+            request, _, told = block.strip().partition("\n> ")
+            answer, _, attributes = told.partition("\n> with ")
+            head, _, body = request.partition("\n\n")
+            title, line, *headers = head.splitlines()
+            method, target, _ = line.split(" ")
             named = dict(header.split(": ", 1) for header in headers)
+            title = f"{file.stem}: {title}"
             found.append(
-                Case(f"{file.stem}: {title}", request, named, answer.removeprefix("> ").split())
+                Case(title, method, target, named, body, answer.split(), attributes.split())
             )
     return found
 
@@ -35,13 +44,16 @@ def cases() -> list[Case]:
 def test_a_client_gets_its_answer(case: Case, ask: Client) -> None:
     basic = b64encode(f"anybody:{ask.token}".encode()).decode()
     values = ask.ids | {"token": ask.token, "basic": basic}
-    method, target, _ = case.request.format_map(values).split(" ")
+    target = case.target.format_map(values)
     headers = {name: value.format_map(values) for name, value in case.headers.items()}
+    body = re.sub(r"\{(\w+)\}", lambda found: values[found[1]], case.body)
+
+    reply = ask(target, case.method, headers, body.encode())
+
     status, *expected = case.answer
-
-    reply = ask(target, method, headers)
-
     assert reply.status == int(status)
+    if reply.status == 204:
+        return
     assert reply.headers["content-type"] == "application/scim+json"
     if reply.status != 200:
         assert reply.json["status"] == status
@@ -51,7 +63,16 @@ def test_a_client_gets_its_answer(case: Case, ask: Client) -> None:
         return
     total, *names = expected
     rows = reply.json["Resources"] if total != "-" else [reply.json]
-    assert [row.get("userName") or row.get("displayName") or row["name"] for row in rows] == names
+    assert [name_of(row) for row in rows] == names
     if total != "-":
         assert reply.json["totalResults"] == int(total)
         assert reply.json["itemsPerPage"] == len(names)
+    for row in rows if case.attributes else ():
+        assert row.keys() == set(case.attributes)
+
+
+def name_of(row: dict[str, Any]) -> str:
+    for attribute in ("userName", "displayName", "name"):
+        if isinstance(row.get(attribute), str):
+            return str(row[attribute])
+    return "-"

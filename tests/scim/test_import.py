@@ -32,9 +32,12 @@ def test_an_import_takes_everybody_who_is_active_and_finds_nothing_amiss(
     with connected(ask) as client:
         first = rehearse(client, BASE, ask.token, {}, manner=manner)
         again = rehearse(client, BASE, ask.token, first.linked, manner=manner)
-    active = {ask.ids[name] for name in ("anna", "ben", "jörg")}
-    assert (first.failed, first.violations, first.created) == ("", (), active)
-    assert (again.unchanged, again.updated, again.removed) == (active, set(), set())
+    active = frozenset(ask.ids[name] for name in ("anna", "ben", "jörg"))
+    nobody: frozenset[str] = frozenset()
+    assert not first.failed
+    assert not first.violations
+    assert first.created == active
+    assert (again.unchanged, again.updated, again.removed) == (active, nobody, nobody)
 
 
 def test_an_import_before_the_first_load_removes_nobody(unpublished: Client) -> None:

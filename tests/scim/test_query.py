@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.filter import Attribute, Compare, Op
 from bridge.model import Kind, Query
 from bridge.scim import query
 from bridge.scim.errors import ScimError
+
+
+def parsed(query_string: bytes) -> Query:
+    return query.parse(Kind.USER, query.parameters(query_string), {})
 
 
 @pytest.mark.parametrize(
@@ -32,7 +37,7 @@ from bridge.scim.errors import ScimError
     ],
 )
 def test_paging_is_read_as_rfc_7644_says(text: str, start: int, count: int) -> None:
-    assert query.parse(Kind.USER, text.encode()) == Query(Kind.USER, start, count)
+    assert parsed(text.encode()) == Query(Kind.USER, start, count)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +46,7 @@ def test_paging_is_read_as_rfc_7644_says(text: str, start: int, count: int) -> N
 )
 def test_paging_that_is_no_number_is_invalid(text: str) -> None:
     with pytest.raises(ScimError) as refused:
-        query.parse(Kind.USER, text.encode())
+        parsed(text.encode())
     assert (refused.value.status, refused.value.scim_type) == (400, "invalidValue")
 
 
@@ -56,7 +61,8 @@ def test_paging_that_is_no_number_is_invalid(text: str) -> None:
     ],
 )
 def test_a_filter_arrives_however_it_is_encoded(text: str) -> None:
-    assert query.parse(Kind.USER, text.encode()).match == ("userName", "a@b.c")
+    user_name = Attribute(("userName",))
+    assert parsed(text.encode()).filter == Compare(user_name, Op.EQ, "a@b.c")
 
 
 @pytest.mark.parametrize(
@@ -64,11 +70,11 @@ def test_a_filter_arrives_however_it_is_encoded(text: str) -> None:
 )
 def test_what_is_not_text_is_refused(text: bytes) -> None:
     with pytest.raises(ScimError) as refused:
-        query.parse(Kind.USER, text)
+        parsed(text)
     assert refused.value.status == 400
 
 
 def test_an_empty_filter_is_not_no_filter() -> None:
     with pytest.raises(ScimError) as refused:
-        query.parse(Kind.USER, b"filter=")
+        parsed(b"filter=")
     assert refused.value.scim_type == "invalidFilter"

@@ -15,11 +15,14 @@ from bridge.settings import Settings
 from bridge.store import Store
 
 if TYPE_CHECKING:
-    from tests.scim.conftest import Client
+    from tests.scim.conftest import Client, Reply
 
 BASE = "https://bridge.example/scim/v2"
 CUSTOM = "urn:ietf:params:scim:schemas:extension:example:2.0:User"
-RESOURCES = ["/scim/v2/Users", "/scim/v2/Users/x", "/scim/v2/Groups", "/scim/v2/Groups/x"]
+LISTS = ["/scim/v2/Users", "/scim/v2/Groups"]
+ONES = ["/scim/v2/Users/x", "/scim/v2/Groups/x"]
+RESOURCES = [*LISTS, *ONES]
+SEARCHES = ["/scim/v2/Users/.search", "/scim/v2/Groups/.search", "/scim/v2/.search"]
 DISCOVERY = [
     "/scim/v2/ServiceProviderConfig",
     "/scim/v2/ResourceTypes",
@@ -60,7 +63,7 @@ def test_a_group_has_its_members(ask: Client) -> None:
 
 def test_lists_are_what_scim_models_read(ask: Client) -> None:
     schema = Schema.model_validate_json(ask(f"/scim/v2/Schemas/{CUSTOM}").body)
-    model = User[EnterpriseUser | Extension.from_schema(schema)]  # type: ignore[misc]
+    model = User[EnterpriseUser | Extension.from_schema(schema)]  # type: ignore[misc,valid-type]
     users = ListResponse[model]  # type: ignore[valid-type]
     read = users.model_validate_json(
         ask("/scim/v2/Users").body, scim_ctx=Context.RESOURCE_QUERY_RESPONSE
@@ -97,10 +100,17 @@ def test_custom_schemas_of_the_store_are_described(ask: Client) -> None:
     assert attribute["mutability"] == "readOnly"
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 @pytest.mark.parametrize("path", [*RESOURCES, "/scim/v2/Users?filter=nonsense"])
-def test_resources_wait_for_the_first_load(path: str, method: str, unpublished: Client) -> None:
-    reply = unpublished(path, method)
+def test_resources_wait_for_the_first_load(path: str, unpublished: Client) -> None:
+    assert_waiting(unpublished(path))
+
+
+@pytest.mark.parametrize("path", SEARCHES)
+def test_searches_wait_for_the_first_load(path: str, unpublished: Client) -> None:
+    assert_waiting(unpublished(path, "POST", body=b"nonsense"))
+
+
+def assert_waiting(reply: Reply) -> None:
     assert reply.status == 503
     assert int(reply.headers["retry-after"]) > 0
     assert reply.json["status"] == "503"
@@ -111,19 +121,40 @@ def test_discovery_does_not_wait(path: str, unpublished: Client) -> None:
     assert unpublished(path).status == 200
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", RESOURCES)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("POST", path) for path in LISTS),
+        *((method, path) for method in ("PUT", "PATCH", "DELETE") for path in ONES),
+    ],
+)
 def test_resources_cannot_be_written(method: str, path: str, ask: Client) -> None:
-    reply = ask(path, method)
+    reply = ask(path, method, body=b"{}")
     assert (reply.status, reply.json["status"]) == (501, "501")
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", DISCOVERY)
-def test_discovery_says_what_is_allowed(method: str, path: str, ask: Client) -> None:
-    reply = ask(path, method)
-    assert reply.status == 405
-    assert set(reply.headers["allow"].split(", ")) == {"GET", "HEAD"}
+@pytest.mark.parametrize(
+    ("methods", "paths", "allowed"),
+    [
+        ("PUT PATCH DELETE TRACE get", LISTS, "GET HEAD OPTIONS"),
+        ("POST TRACE", ONES, "GET HEAD OPTIONS"),
+        ("POST PUT PATCH DELETE", DISCOVERY, "GET HEAD OPTIONS"),
+        ("PUT PATCH", ["/scim/v2/.search"], "POST OPTIONS"),
+        ("GET HEAD", SEARCHES, "POST OPTIONS"),
+    ],
+)
+def test_what_scim_does_not_have_at_a_path_is_refused_with_what_is_allowed(
+    methods: str, paths: list[str], allowed: str, ask: Client
+) -> None:
+    for path in paths:
+        for method in methods.split():
+            reply = ask(path, method)
+            assert reply.status == 405
+            assert reply.headers["allow"].replace(",", "") == allowed
+            assert method == "HEAD" or reply.json["status"] == "405"
+        told = ask(path, "OPTIONS")
+        assert (told.status, told.body) == (204, b"")
+        assert told.headers == {"allow": reply.headers["allow"]}
 
 
 @pytest.mark.parametrize("path", [*DISCOVERY, "/scim/v2/Users", "/scim/v2/Groups?count=1"])
@@ -134,8 +165,16 @@ def test_head_is_get_without_the_body(path: str, ask: Client) -> None:
 
 
 @pytest.mark.parametrize("path", [*DISCOVERY, "/scim/v2/Users", "/scim/v2/Groups"])
-def test_a_slash_at_the_end_changes_nothing(path: str, ask: Client) -> None:
-    assert ask(f"{path}/").body == ask(path).body
+def test_slashes_too_many_change_nothing(path: str, ask: Client) -> None:
+    expected = ask(path).body
+    for spelt in (f"{path}/", f"{path}//", path.replace("/v2/", "/v2//"), f"//{path}"):
+        assert ask(spelt).body == expected
+
+
+def test_an_id_may_be_percent_encoded(ask: Client) -> None:
+    id = ask.ids["anna"]
+    encoded = "".join(f"%{ord(letter):02X}" for letter in id)
+    assert ask(f"/scim/v2/Users/{encoded}").json["id"] == id
 
 
 def test_an_unchanged_resource_is_not_sent_again(ask: Client) -> None:
@@ -143,10 +182,32 @@ def test_an_unchanged_resource_is_not_sent_again(ask: Client) -> None:
     tag = ask(path).headers["etag"]
     assert tag == ask(path).json["meta"]["version"]
     bearer = {"Authorization": f"Bearer {ask.token}"}
-    for known in (tag, tag.removeprefix("W/"), f'"x", {tag}'):
-        again = ask(path, headers=bearer | {"If-None-Match": known})
-        assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
-    assert ask(path, headers=bearer | {"If-None-Match": 'W/"0"'}).status == 200
+    for method in ("GET", "HEAD"):
+        for known in (tag, tag.removeprefix("W/"), f'"x", {tag}', f'W/"a,b",{tag}', " *"):
+            again = ask(path, method, headers=bearer | {"If-None-Match": known})
+            assert (again.status, again.body, again.headers) == (304, b"", {"etag": tag})
+        for other in ('W/"0"', '""', "1", 'W/"11"', '"*"'):
+            reply = ask(path, method, headers=bearer | {"If-None-Match": other})
+            assert (reply.status, reply.headers["etag"]) == (200, tag)
+
+
+def test_nobody_is_not_unchanged(ask: Client) -> None:
+    headers = {"Authorization": f"Bearer {ask.token}", "If-None-Match": "*"}
+    assert ask("/scim/v2/Users/nobody", headers=headers).status == 404
+
+
+def test_members_that_are_not_wanted_are_not_read(ask: Client, store: Store) -> None:
+    with store.write() as c:
+        c.exec_driver_sql("DROP TABLE membership")
+    without = "excludedAttributes=members"
+    for path in (
+        f"Groups?{without}",
+        f"Groups/{ask.ids['sales']}?{without}",
+        "Groups?attributes=id",
+    ):
+        assert ask(f"/scim/v2/{path}").status == 200
+    for path in ("Groups", f"Groups/{ask.ids['sales']}", "Groups?attributes=members.value"):
+        assert ask(f"/scim/v2/{path}").status == 503
 
 
 def test_a_long_url_is_refused(ask: Client) -> None:
@@ -155,14 +216,14 @@ def test_a_long_url_is_refused(ask: Client) -> None:
 
 
 def test_everything_outside_scim_is_not_found_in_scim(ask: Client) -> None:
-    for path in ("/", "/metrics", "/scimitar", "//scim/v2/Users"):
+    for path in ("/", "/metrics", "//metrics", "/scimitar"):
         assert ask(path, headers={}).json["status"] == "404"
 
 
 def test_a_store_that_cannot_be_read_is_told_as_a_reason_to_wait(ask: Client, store: Store) -> None:
     assert ask("/scim/v2/Users").status == 200
     with store.write() as c:
-        c.exec_driver_sql("DROP TABLE users")
+        c.exec_driver_sql("DROP TABLE publication")
     reply = ask("/scim/v2/Users")
     assert (reply.status, reply.json["status"]) == (503, "503")
     assert int(reply.headers["retry-after"]) > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -25,7 +25,7 @@ def test_a_use_is_noted_when_the_service_ends(ask: Client, store: Store) -> None
     good, wrong = (b"authorization", ask.token.encode()), (b"authorization", b"brg_wrong")
 
     async def run() -> list[int]:
-        users = {"method": "GET", "path": "/scim/v2/Users", "query_string": b""}
+        users: dict[str, Any] = {"method": "GET", "path": "/scim/v2/Users", "query_string": b""}
         async with ask.app.router.lifespan_context(ask.app):
             replies = [await ask.sent(headers=[agent, each], **users) for each in (good, wrong)]
         return [reply.status for reply in replies]

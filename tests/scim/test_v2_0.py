@@ -8,7 +8,8 @@ import orjson
 import pytest
 from scim2_models import Error, ListResponse, ResourceType, Schema, ServiceProviderConfig
 
-from bridge.model import Kind, Page, Query, Row
+from bridge.model import Kind, Page, Row
+from bridge.scim.dialect import Part
 from bridge.scim.errors import ScimError
 from bridge.scim.v2_0 import Version2
 
@@ -48,7 +49,7 @@ def test_a_whole_second_is_written_with_its_milliseconds() -> None:
 @pytest.mark.parametrize("rows", [0, 1, 3])
 def test_a_list_holds_its_rows_in_order_and_counts_them(rows: int) -> None:
     page = Page(250, [row(n) for n in range(rows)])
-    answer = orjson.loads(Version2(BASE).listing(Query(Kind.USER, start=101), page))
+    answer = orjson.loads(Version2(BASE).listing(101, [Part(Kind.USER, page)]))
     resources = answer.pop("Resources")
     assert [each["id"] for each in resources] == [f"id-{n}" for n in range(rows)]
     assert all(each["meta"]["resourceType"] == "User" for each in resources)

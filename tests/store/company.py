@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
+from bridge.filter import Attribute, Compare, Op
 from bridge.model import Entry, Kind, Link, Served, resource_id
 from bridge.store import Publication, Store, UserWrite, lease, records, resources, sources
 
@@ -18,6 +19,11 @@ def entry(key: str, **attributes: Any) -> Entry:
     """An entry whose fingerprint follows its attributes."""
     print_ = blake2b(repr(sorted(attributes.items())).encode(), digest_size=16).digest()
     return Entry(key, attributes, print_)
+
+
+def equal(name: str, value: str, exact: bool = False) -> Compare:
+    """The filter ``name eq "value"``."""
+    return Compare(Attribute((name,), exact=exact), Op.EQ, value)
 
 
 class Company:
@@ -73,6 +79,7 @@ class Company:
         """What a decision would write of a person, compared with what is served now."""
         user_name = user_name or f"{key}@example.com"
         id = resource_id(Kind.USER, self.name, key)
+        emails = attributes.get("emails", ())
         body = {"userName": user_name, "active": active, **attributes}
         return UserWrite(
             before=self.served(key),
@@ -80,7 +87,7 @@ class Company:
             id=id,
             user_name=user_name,
             external_id=attributes.get("externalId"),
-            email=user_name,
+            email=next((e["value"] for e in emails if e.get("primary")), user_name),
             active=active,
             reason="employed" if active else "last day has passed",
             document=resources.render(id, Kind.USER, body),

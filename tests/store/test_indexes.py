@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from bridge.store import Store, due, records, resources
+from bridge.filter import All, Attribute, Compare, Element, Filter, Op
+from bridge.model import ENTERPRISE_URN, Kind, Query
+from bridge.store import Pages, Store, due, records, resources
+from bridge.store.pages import _STAMP
 from tests.store.company import NOON
 
 KEYS = [f"P{number}" for number in range(500)]
@@ -68,3 +71,94 @@ def test_a_few_people_are_found_by_the_index_that_is_meant(
         ]
     store.close()
     assert [step for step in searched if step.startswith("SEARCH")][-1] == f"SEARCH {index}"
+
+
+def _compare(path: tuple[str, ...], op: Op, value: Any, sub: str = "", **how: Any) -> Compare:
+    return Compare(Attribute(path, sub, **how), op, value)
+
+
+_EMAIL = _compare((), Op.EQ, "x", "value")
+SEARCHES: dict[str, tuple[Kind, Filter, str]] = {
+    "id": (Kind.USER, _compare(("id",), Op.EQ, "x"), "sqlite_autoindex_users_1 (id=?)"),
+    "userName": (Kind.USER, _compare(("userName",), Op.EQ, "x"), "users_by_name (name_fold=?)"),
+    "the start of userName": (
+        Kind.USER, _compare(("userName",), Op.SW, "x"),
+        "users_by_name (name_fold>? AND name_fold<?)",
+    ),
+    "externalId": (
+        Kind.USER, _compare(("externalId",), Op.EQ, "x", exact=True),
+        "users_by_external_id (external_id=?)",
+    ),
+    "an e-mail": (
+        Kind.USER, _compare(("emails",), Op.EQ, "x", "value", many=True),
+        "lookup USING PRIMARY KEY (name=? AND value=?)",
+    ),
+    "the work e-mail": (
+        Kind.USER, Element(Attribute(("emails",), many=True), _EMAIL),
+        "users_by_email (email_fold=?)",
+    ),
+    "employeeNumber": (
+        Kind.USER, _compare((ENTERPRISE_URN, "employeeNumber"), Op.EQ, "x"),
+        "lookup USING PRIMARY KEY (name=? AND value=?)",
+    ),
+    "active": (
+        Kind.USER, _compare(("active",), Op.EQ, False, type="boolean"),
+        "users_by_active (active=?)",
+    ),
+    "lastModified": (
+        Kind.USER, _compare(("meta",), Op.GT, NOON, "lastModified", type="dateTime"),
+        "users_by_publication (publication>?)",
+    ),
+    "lastModified of the active ones": (
+        Kind.USER,
+        All((
+            _compare(("active",), Op.EQ, True, type="boolean"),
+            _compare(("meta",), Op.GT, NOON, "lastModified", type="dateTime"),
+        )),
+        "users_by_publication (publication>?)",
+    ),
+    "userName of the active ones": (
+        Kind.USER,
+        All((
+            _compare(("active",), Op.EQ, True, type="boolean"),
+            _compare(("userName",), Op.EQ, "x"),
+        )),
+        "users_by_name (name_fold=?)",
+    ),
+    "displayName": (
+        Kind.GROUP, _compare(("displayName",), Op.EQ, "x"), "groups_by_name (name_fold=?)",
+    ),
+    "a member": (
+        Kind.GROUP, _compare(("members",), Op.EQ, "x", "value", many=True, exact=True),
+        "membership_by_user (user_position=?)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "filter", "index"), SEARCHES.values(), ids=SEARCHES)
+def test_what_is_looked_up_often_is_found_by_an_index(
+    tmp_path: Path, kind: Kind, filter: Filter, index: str
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'bridge.db'}")
+    pages = Pages(store)
+    asked: list[tuple[str, Any]] = []
+    rows = pages._readers.rows
+    pages._readers.rows = lambda sql, values=(): asked.append((sql, values)) or rows(sql, values)  # type: ignore[func-returns-value,method-assign]
+    pages.page(Query(kind, filter=filter, members=False))
+    ((sql, values),) = asked
+    steps = [step[3] for step in rows(f"EXPLAIN QUERY PLAN {sql}", values)]
+    store.close()
+    assert any(index in step for step in steps)
+    scanned = {step for step in steps if step.startswith("SCAN") and " e " not in step}
+    assert scanned <= {"SCAN CONSTANT ROW", "SCAN found"}
+
+
+def test_whether_a_page_changed_is_told_without_reading_it(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'bridge.db'}")
+    steps = [
+        step[3]
+        for step in Pages(store)._readers.rows(f"EXPLAIN QUERY PLAN {_STAMP}", (1, 100))
+        if "position" in step[3]
+    ]
+    store.close()
+    assert steps == ["SEARCH users USING COVERING INDEX users_by_place (position>? AND position<?)"]
