@@ -30,9 +30,11 @@ lock: $(VENV)/dev.stamp  ## Pin the newest packages that pyproject.toml allows.
 
 bench: $(VENV)/dev.stamp  ## Measure the figures that the README quotes; takes minutes.
 	$(BIN)/python -m benchmarks.pages
+	$(BIN)/python -m benchmarks.imports
 	$(BIN)/python -m benchmarks.reads
 	$(BIN)/python -m benchmarks.ldap_read
 	$(BIN)/python -m benchmarks.groups
+	$(BIN)/python -m benchmarks.mapping
 
 soak: $(VENV)/dev.stamp servers  ## Live through a simulated month against a real directory; an hour.
 	$(BIN)/python -m benchmarks.soak
@@ -45,10 +47,11 @@ clean:  ## Remove the virtual environment and the caches; the store in var/ stay
 servers:
 	@if [ "$$(id -u)" = 0 ] && [ -f /etc/debian_version ] && \
 		! { ls /usr/lib/postgresql/*/bin/postgres /usr/sbin/slapd /usr/bin/ldapsearch \
-		/usr/bin/openssl >/dev/null 2>&1; }; then \
+		/usr/bin/openssl /usr/sbin/samba /usr/bin/samba-tool >/dev/null 2>&1; }; then \
 		apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive \
 		apt-get install --quiet=2 --yes --no-install-recommends \
-		postgresql slapd slapd-contrib ldap-utils openssl; fi
+		postgresql slapd slapd-contrib ldap-utils openssl samba samba-ad-provision \
+		samba-dsdb-modules samba-vfs-modules winbind python3-samba ldb-tools; fi
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \

@@ -262,6 +262,21 @@ def children(pid: int) -> list[int]:
     return [child for child, parent in pairs if parent == pid]
 
 
+def role(running: Running, name: str) -> int:
+    """The process of a role of `bridge serve`, once there is one."""
+
+    def found() -> int | None:
+        for pid in children(running.process.pid):
+            listed = subprocess.run(
+                ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True
+            )
+            if f"-m bridge {name} " in listed.stdout:
+                return pid
+        return None
+
+    return int(wait_until(found, f"the {name} role"))
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process is there and is more than the remains of one."""
     found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)

@@ -13,27 +13,12 @@ import sys
 import httpx
 import pytest
 
-from tests.processes import ROOT, Bridge, Running, children, is_alive, wait_until
+from tests.processes import ROOT, Bridge, Running, is_alive, role, wait_until
 
 
 def token_of(running: Running) -> str:
     """The token that the welcome shows."""
     return running.wait_for("Token").split()[1]
-
-
-def role(running: Running, name: str) -> int:
-    """The process of a role, once there is one."""
-
-    def found() -> int | None:
-        for pid in children(running.process.pid):
-            listed = subprocess.run(
-                ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True
-            )
-            if f"-m bridge {name} " in listed.stdout:
-                return pid
-        return None
-
-    return int(wait_until(found, f"the {name} role"))
 
 
 def test_the_curl_line_of_the_welcome_works_as_printed(bridge: Bridge) -> None:

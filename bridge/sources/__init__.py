@@ -47,7 +47,7 @@ class SourceSettings(BaseModel):
     ``type`` is read before this model is chosen and is not among the fields.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     require: tuple[str, ...] = ()
     """Attributes without which an entry is an error, not a guess."""
@@ -63,6 +63,10 @@ class SourceSettings(BaseModel):
         """The names that every entry has, whether the file lists them or not: a directory's
         ``dn``, by which people and groups are then referred to."""
         return frozenset()
+
+    def filter_fault(self, filter: str) -> str:
+        """Why a search for groups cannot have this filter, said of it; empty where it can."""
+        return ""
 
 
 class Source(Protocol):
@@ -92,9 +96,9 @@ class SourceKind(Protocol):
 
 def kinds() -> Mapping[str, SourceKind]:
     """Every kind of source, by its ``type`` in a mapping file."""
-    from bridge.sources import csv, ldap
+    from bridge.sources import active_directory, csv, ldap
 
-    return {"csv": csv, "ldap": ldap}
+    return {"active-directory": active_directory, "csv": csv, "ldap": ldap}
 
 
 def settings_models() -> Mapping[str, type[SourceSettings]]:

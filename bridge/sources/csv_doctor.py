@@ -184,5 +184,5 @@ def _rows(settings: Settings, folder: Path, headings: list[str]) -> Iterator[Fin
         counts,
         total,
         "rows",
-        "nothing, if nobody has to have one; otherwise is this the right column?",
+        "nothing, if nobody has to have it; otherwise is this the right column?",
     )

@@ -52,9 +52,13 @@ class Checkup(Protocol):
 
 def checkups() -> Mapping[str, Checkup]:
     """The checkup of each kind of source that has one, by its ``type``."""
-    from bridge.sources import csv_doctor, ldap_doctor
+    from bridge.sources import active_directory_doctor, csv_doctor, ldap_doctor
 
-    return {"csv": csv_doctor, "ldap": ldap_doctor}
+    return {
+        "active-directory": active_directory_doctor,
+        "csv": csv_doctor,
+        "ldap": ldap_doctor,
+    }
 
 
 def worst(findings: Iterable[Finding]) -> int:
@@ -98,18 +102,19 @@ def unknown(
 def fill_rates(
     names: Iterable[str], counts: Counter[str], total: int, of: str, advice: str
 ) -> Iterator[Finding]:
-    """In how many of ``total`` entries each name has a value; none at all is a warning."""
-    for name in sorted(names, key=str.casefold):
-        count = counts[name]
-        found = f"{name}: {_percent(count, total)} of {total:,} {of}"
-        if count:
-            yield Finding("fill", State.OK, found)
-        else:
-            yield Finding("fill", State.WARNING, found, advice)
+    """In how many of ``total`` entries each name has a value; a warning of those in none."""
+    ordered = sorted(names, key=str.casefold)
+    for name in ordered:
+        if counts[name]:
+            rate = f"{_percent(counts[name], total)} of {total:,} {of}"
+            yield Finding("fill", State.OK, f"{name}: {rate}")
+    if empty := [name for name in ordered if not counts[name]]:
+        found = f"none of {total:,} {of} has {', '.join(empty)}"
+        yield Finding("fill", State.WARNING, found, advice)
 
 
 def _percent(count: int, total: int) -> str:
-    """Rounded, but 0 % and 100 % only where that is exact."""
-    if count in (0, total):
-        return "100 %" if count else "0 %"
+    """Rounded, but 100 % only where that is exact."""
+    if count == total:
+        return "100 %"
     return f"{min(max(round(100 * count / total), 1), 99)} %"

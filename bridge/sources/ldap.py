@@ -9,82 +9,40 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 from ldap3 import Connection
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from bridge import dn
-from bridge.errors import IncompleteRead, SourceUnavailable
 from bridge.model import Batch, Kind, Verdict, Wanted
 from bridge.sources import SourceSettings
-from bridge.sources.ldap_connection import (
-    ConnectionSettings,
-    Host,
-    close,
-    connect,
-    connect_to_any,
+from bridge.sources.ldap_connection import Host, connect_to_any
+from bridge.sources.ldap_directory import (
+    NOTHING_KNOWN,
+    DirectorySettings,
+    check_named,
+    unbroken,
 )
 from bridge.sources.ldap_entry import MODIFIED, EntryReader
-from bridge.sources.ldap_search import ConnectionLost, Search, is_filter, pages
+from bridge.sources.ldap_search import Search, pages
+from bridge.sources.ldap_tls import ends
 
 _STAMP = "%Y%m%d%H%M%S"
-_RESTARTS = 2
 _SLOWEST_WRITE = timedelta(seconds=10)
 
-# True of a store that took in a part of a read: whatever comes next has to be read whole.
-_NOTHING_KNOWN = b"{}"
 
-
-class Settings(ConnectionSettings):
+class Settings(DirectorySettings):
     """``type: ldap``."""
 
-    asked = True
-
-    base: tuple[str, ...] = Field(min_length=1)
-    """The DN under which people are, at any depth; or a list of such DNs."""
     filter: str = "(objectClass=inetOrgPerson)"
     """Which entries are people (RFC 4515). Keep those who are disabled or locked among them: an
     ``active`` rule tells them apart, and then they are seen to go."""
     id: str = Field("entryUUID", min_length=1)
     """The attribute with the server's own unchangeable id; ``nsUniqueId`` on 389-DS."""
-    page_size: int = Field(1000, ge=1, le=1000)
-    """How many entries are asked for at a time."""
-
-    @field_validator("base", mode="before")
-    @classmethod
-    def _one_base_is_a_list_of_one(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
-
-    @field_validator("base")
-    @classmethod
-    def _bases_stand_apart(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for base in value:
-            if not base.strip():
-                raise ValueError("is empty")
-            try:
-                dn.normal(base)
-            except ValueError as error:
-                raise ValueError(f"{base!r} is {error}") from None
-        for base in value:
-            if sum(dn.is_under(base, other) for other in value) > 1:
-                raise ValueError(f"{base!r} is within another base")
-        return value
-
-    @field_validator("filter")
-    @classmethod
-    def _filter_is_one(cls, value: str) -> str:
-        if not is_filter(value):
-            raise ValueError("is no filter such as (objectClass=inetOrgPerson)")
-        return value.strip()
-
-    def own_names(self) -> frozenset[str]:
-        return frozenset({"dn"})
 
 
 def open(settings: SourceSettings, folder: Path, wanted: Wanted = Wanted()) -> LdapSource:  # noqa: B008
@@ -102,54 +60,38 @@ class LdapSource:
     wanted: Wanted
 
     def read(self, cookie: bytes | None) -> Iterator[Batch]:
-        """Read what was modified since ``cookie``, or everything.
-
-        A connection lost in mid-read starts again at the first page, twice at most and on the
-        same host: what was read before may come again, and only one unbroken walk is believed.
-        """
+        """Read what was modified since ``cookie``, or everything."""
         host, connection = connect_to_any(self.settings, self.folder)
         since = self._since(cookie, host)
-        try:
-            for attempt in range(_RESTARTS + 1):
-                try:
-                    yield from self._walk(connection, host, since)
-                    return
-                except ConnectionLost as error:
-                    close(connection)
-                    reason = str(error)
-                if attempt < _RESTARTS:
-                    try:
-                        connection = connect(self.settings, self.folder, host)
-                    except SourceUnavailable as error:
-                        reason = f"{reason}, and again: {error}"
-                        break
-            known = _NOTHING_KNOWN if since is None else None
-            yield Batch(cookie=known, verdict=Verdict(complete=False, reason=reason))
-        finally:
-            close(connection)
+        known = NOTHING_KNOWN if since is None else None
 
-    def _walk(self, connection: Connection, host: Host, since: str | None) -> Iterator[Batch]:
-        """Every page of every search, then the verdict. Raises `ConnectionLost`."""
-        known = _NOTHING_KNOWN if since is None else None
+        def walk(connection: Connection) -> Iterator[Batch]:
+            return self._walk(connection, host, since, known)
+
+        return unbroken(self.settings, self.folder, host, connection, walk, known)
+
+    def _walk(
+        self, connection: Connection, host: Host, since: str | None, known: bytes | None
+    ) -> Iterator[Batch]:
         clock = _ServerClock(since)
         bases = (*self.settings.base, *(groups.base for groups in self.wanted.groups))
         readers = []
-        try:
-            for reader, search in self._searches(since):
-                readers.append(reader)
-                for page in pages(connection, search, self.settings.page_size, bases):
-                    entries = reader.take(page)
-                    clock.saw(reader.newest)
-                    yield Batch(entries, cookie=known)
-            self._check_named(readers)
-        except IncompleteRead as error:
-            yield Batch(cookie=known, verdict=Verdict(complete=False, reason=str(error)))
-            return
+        for reader, search in self._searches(since):
+            readers.append(reader)
+            for page in pages(connection, search, self.settings.page_size, bases):
+                entries = reader.take(page)
+                clock.saw(reader.newest)
+                yield Batch(entries, cookie=known)
+        check_named(sum(reader.unnamed for reader in set(readers)), self.settings.id)
         undated = any(reader.undated for reader in readers)
-        next_cookie = _NOTHING_KNOWN
+        next_cookie = NOTHING_KNOWN
         if clock.is_known() and not undated:
             next_cookie = self._cookie(clock.start, host)
-        yield Batch(cookie=next_cookie, verdict=Verdict(complete=True, whole=since is None))
+        yield Batch(
+            cookie=next_cookie,
+            verdict=Verdict(complete=True, whole=since is None),
+            certificate_ends=ends(connection),
+        )
 
     def _searches(self, since: str | None) -> Iterator[tuple[EntryReader, Search]]:
         settings = self.settings
@@ -164,13 +106,6 @@ class LdapSource:
             yield (
                 reader,
                 Search(groups.base, _modified(groups.filter, since), reader.asked, reader.decoder),
-            )
-
-    def _check_named(self, readers: Sequence[EntryReader]) -> None:
-        if count := sum(reader.unnamed for reader in set(readers)):
-            raise IncompleteRead(
-                f"{count} entries do not have exactly one {self.settings.id}, so that nobody can "
-                "say who they are: is `id` right for this server, and may `bind_dn` read it?"
             )
 
     def _since(self, cookie: bytes | None, host: Host) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ldap3 import ANONYMOUS, IP_V4_PREFERRED, NONE, SIMPLE, Connection, Server, Tls
+from ldap3 import ANONYMOUS, IP_V4_PREFERRED, NONE, SIMPLE, Connection, Server
 from ldap3.core.exceptions import LDAPExceptionError
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -20,6 +20,7 @@ from bridge.errors import AccessRefused, SourceUnavailable
 from bridge.sources import Duration, SourceSettings
 from bridge.sources.ldap_decode import Malformed
 from bridge.sources.ldap_strategy import speed_up
+from bridge.sources.ldap_tls import VerifiedTls, context, end
 from bridge.sources.ldap_words import bind_refusal, network_failure, policy_error
 
 _PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1"  # draft-behera-ldap-password-policy section 6
@@ -142,9 +143,8 @@ def reach(settings: ConnectionSettings, folder: Path, host: Host) -> Connection:
 
     Raises `SourceUnavailable`.
     """
-    context = _context(settings, folder)
     try:
-        return _open(settings, host, context)
+        return _open(settings, host, context(_authorities(settings, folder)))
     except _TlsFailed as failed:
         reason = _tls_words(failed.error, settings, folder, host)
         raise SourceUnavailable(f"{host.url}: {reason}") from None
@@ -152,8 +152,10 @@ def reach(settings: ConnectionSettings, folder: Path, host: Host) -> Connection:
 
 def close(connection: Connection) -> None:
     """Say goodbye where somebody still listens."""
-    with suppress(LDAPExceptionError, OSError):
+    try:
         connection.unbind()
+    except (LDAPExceptionError, OSError):
+        connection.strategy.close()  # ldap3 leaves the socket open
 
 
 def certificate(settings: ConnectionSettings, folder: Path, host: Host) -> Mapping[str, Any]:
@@ -162,11 +164,11 @@ def certificate(settings: ConnectionSettings, folder: Path, host: Host) -> Mappi
 
     Raises `SourceUnavailable` where there is none or its authority is not trusted.
     """
-    context = _context(settings, folder)
-    context.check_hostname = False
-    context.verify_flags |= _NO_CHECK_TIME
+    lenient = context(_authorities(settings, folder))
+    lenient.check_hostname = False
+    lenient.verify_flags |= _NO_CHECK_TIME
     try:
-        connection = _open(settings, host, context)
+        connection = _open(settings, host, lenient)
     except _TlsFailed as failed:
         raise SourceUnavailable(f"{host.url}: {failed.error}") from None
     try:
@@ -180,43 +182,18 @@ class _TlsFailed(Exception):
         self.error = error
 
 
-class _VerifiedTls(Tls):  # type: ignore[misc]
-    """TLS by Python's own rules: ldap3's check of the host name is another one on every Python."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        super().__init__(validate=ssl.CERT_REQUIRED)
-        self.context = context
-        self.error: OSError | None = None
-
-    def wrap_socket(self, connection: Connection, do_handshake: bool = False) -> None:
-        try:
-            if connection.strategy.received:
-                raise OSError("something was said in the clear after its start")
-            connection.socket = self.context.wrap_socket(
-                connection.socket, server_hostname=connection.server.host
-            )
-        except OSError as error:
-            self.error = error
-            raise
+def _authorities(settings: ConnectionSettings, folder: Path) -> Path | None:
+    return folder / settings.ca_file if settings.ca_file else None
 
 
-def _context(settings: ConnectionSettings, folder: Path) -> ssl.SSLContext:
-    path = folder / settings.ca_file if settings.ca_file else None
-    try:
-        return ssl.create_default_context(cafile=path)
-    except OSError as error:
-        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
-        raise SourceUnavailable(f"`ca_file` {path} cannot be read: {reason}") from None
-
-
-def _open(settings: ConnectionSettings, host: Host, context: ssl.SSLContext) -> Connection:
+def _open(settings: ConnectionSettings, host: Host, verifying: ssl.SSLContext) -> Connection:
     """A connection with TLS on it, if any is wanted, and nobody logged in.
 
     Raises `SourceUnavailable`, and `_TlsFailed` where only TLS is at fault.
     """
     seconds = int(settings.timeout.total_seconds())
     limit = settings.connect_seconds
-    tls = _VerifiedTls(context)
+    tls = VerifiedTls(verifying)
     server = Server(
         host.name,
         host.port,
@@ -266,7 +243,9 @@ def log_in(connection: Connection, host: Host) -> None:
         raise SourceUnavailable(f"{host.url}: {reason}") from None
     control = (connection.result.get("controls") or {}).get(_PASSWORD_POLICY)
     words, for_good = bind_refusal(
-        connection.result["result"], policy_error(control["value"]) if control else None
+        connection.result["result"],
+        policy_error(control["value"]) if control else None,
+        connection.result.get("message") or "",
     )
     if words:
         raise (AccessRefused if for_good else SourceUnavailable)(f"{host.url}: {words}")
@@ -295,6 +274,6 @@ def _tls_words(error: OSError, settings: ConnectionSettings, folder: Path, host:
 
 
 def _expired(shown: Mapping[str, Any]) -> str:
-    end = datetime.fromtimestamp(ssl.cert_time_to_seconds(shown["notAfter"]), UTC)
-    days = (datetime.now(UTC) - end).days
-    return f"its certificate expired on {end:%Y-%m-%d}, {days} days ago: it has to be renewed"
+    ended = end(shown)
+    days = (datetime.now(UTC) - ended).days
+    return f"its certificate expired on {ended:%Y-%m-%d}, {days} days ago: it has to be renewed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,7 @@ from bridge.sources.doctor import (
 )
 from bridge.sources.ldap import Settings
 from bridge.sources.ldap_connection import Host, close, log_in
+from bridge.sources.ldap_directory import DirectorySettings
 from bridge.sources.ldap_entry import MODIFIED, EntryReader
 from bridge.sources.ldap_look import Server, look, server
 from bridge.sources.ldap_reach import reached
@@ -33,9 +34,30 @@ _SKEW = timedelta(seconds=300)
 _IDLE = ("base", "people", "id", "changes", "clock", "attributes", "fill")
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """In what a kind of directory differs from others here.
+
+    ``id`` is the attribute with an entry's unchangeable id. ``partitioned`` says that continuation
+    references lead to what no read is about. ``changes`` tells how changes are read.
+    """
+
+    id: str
+    partitioned: bool
+    changes: Callable[[Connection, Server, Sequence[EntryReader]], Finding]
+
+
 def examine(settings: SourceSettings, folder: Path, wanted: Wanted) -> Iterator[Finding]:
-    """Examine each host as far as nobody has to log in, and the first that is reached further."""
+    """As `examination`, of what `type: ldap` reads."""
     assert isinstance(settings, Settings)
+    manner = Manner(settings.id, partitioned=False, changes=_by_stamp)
+    return examination(settings, folder, wanted, manner)
+
+
+def examination(
+    settings: DirectorySettings, folder: Path, wanted: Wanted, manner: Manner
+) -> Iterator[Finding]:
+    """Examine each host as far as nobody has to log in, and the first that is reached further."""
     found: tuple[Host, Connection] | None = None
     try:
         for number, host in enumerate(settings.hosts, 1):
@@ -62,7 +84,7 @@ def examine(settings: SourceSettings, folder: Path, wanted: Wanted) -> Iterator[
             return
         who = "as `bind_dn`" if settings.bind_dn else "anonymously: `bind_dn` is not set"
         yield Finding("bind", State.OK, f"logged in {who} at {host.url}")
-        yield from _Examination(connection, settings, wanted).findings()
+        yield from _Examination(connection, settings, wanted, manner).findings()
     finally:
         if found is not None:
             close(found[1])
@@ -82,9 +104,12 @@ class _Part:
 class _Examination:
     """What is looked at once somebody is logged in."""
 
-    def __init__(self, connection: Connection, settings: Settings, wanted: Wanted) -> None:
+    def __init__(
+        self, connection: Connection, settings: DirectorySettings, wanted: Wanted, manner: Manner
+    ) -> None:
         self._connection = connection
         self._settings = settings
+        self._manner = manner
         people = sorted({*settings.require, *wanted.attributes} - {"dn"})
         self._parts = [_Part("people", base, settings.filter, people) for base in settings.base]
         self._parts += [
@@ -110,7 +135,7 @@ class _Examination:
             yield from skipped(_IDLE[2:], "a search did not end well")
             return
         yield from self._names()
-        yield changes(about, sum(reader.undated for reader in self._counted))
+        yield self._manner.changes(self._connection, about, self._counted)
         yield clock(about.time, max(reader.newest for reader in self._counted), datetime.now(UTC))
         yield from self._schema(about)
         yield from self._fill()
@@ -135,7 +160,7 @@ class _Examination:
         """Walk through every page as a read does, for the ids alone."""
         good = True
         for part in self._parts:
-            reader = EntryReader((), self._settings.id, part.kind)
+            reader = EntryReader((), self._manner.id, part.kind)
             count = number = 0
             try:
                 for page in self._pages(part, reader):
@@ -164,7 +189,7 @@ class _Examination:
         return good
 
     def _names(self) -> Iterator[Finding]:
-        id, unnamed = self._settings.id, sum(reader.unnamed for reader in self._counted)
+        id, unnamed = self._manner.id, sum(reader.unnamed for reader in self._counted)
         if unnamed:
             yield incomplete(
                 "id", f"{unnamed:,} entries do not show exactly one {id}",
@@ -187,7 +212,7 @@ class _Examination:
 
     def _fill(self) -> Iterator[Finding]:
         """How often each attribute has a value, on the first page of each search."""
-        advice = "nothing, if nobody has to have one; otherwise let `bind_dn` read it"
+        advice = "nothing, if nobody has to have it; otherwise let `bind_dn` read it"
         for label in ("people", "groups"):
             counts: Counter[str] = Counter()
             names: set[str] = set()
@@ -196,7 +221,7 @@ class _Examination:
                 if part.label != label:
                     continue
                 names.update(part.names)
-                reader = EntryReader(part.names, self._settings.id, part.kind)
+                reader = EntryReader(part.names, self._manner.id, part.kind)
                 try:
                     entries = reader.take(next(self._pages(part, reader), []))
                 except (IncompleteRead, ConnectionLost) as error:
@@ -209,9 +234,13 @@ class _Examination:
                 yield from fill_rates(names, counts, total, label, advice)
 
     def _pages(self, part: _Part, reader: EntryReader) -> Iterator[list]:  # type: ignore[type-arg]
-        bases = [each.base for each in self._parts]
+        bases = [] if self._manner.partitioned else [each.base for each in self._parts]
         search = Search(part.base, part.filter, reader.asked, reader.decoder)
         return pages(self._connection, search, self._settings.page_size, bases)
+
+
+def _by_stamp(_: Connection, about: Server, readers: Sequence[EntryReader]) -> Finding:
+    return changes(about, sum(reader.undated for reader in readers))
 
 
 def changes(about: Server, undated: int) -> Finding:

@@ -12,7 +12,7 @@ from ldap3.core.exceptions import LDAPCommunicationError
 
 from bridge.errors import IncompleteRead
 from bridge.sources.ldap_decode import Malformed
-from bridge.sources.ldap_search import ConnectionLost
+from bridge.sources.ldap_search import ConnectionLost, Control
 from bridge.sources.ldap_words import search_failure
 
 _PAGING = b"1.2.840.113556.1.4.319"
@@ -44,7 +44,7 @@ class Server:
 
 
 def look(
-    connection: Connection, name: str, attributes: Sequence[str]
+    connection: Connection, name: str, attributes: Sequence[str], controls: Sequence[Control] = ()
 ) -> Mapping[str, Sequence[bytes]]:
     """The values of one entry by lower-case names.
 
@@ -53,7 +53,8 @@ def look(
     connection.strategy.decoder = None
     try:
         connection.search(name, "(objectClass=*)", search_scope=BASE,
-                          dereference_aliases=DEREF_NEVER, attributes=attributes)  # fmt: skip
+                          dereference_aliases=DEREF_NEVER, attributes=attributes,
+                          controls=list(controls) or None)  # fmt: skip
     except (LDAPCommunicationError, OSError, Malformed):
         raise ConnectionLost("the connection was lost or fell silent") from None
     if connection.result["result"] != 0:

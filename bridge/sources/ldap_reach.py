@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ldap3 import Connection
 
 from bridge.errors import SourceUnavailable
 from bridge.sources.doctor import Finding, State, skipped, unavailable
 from bridge.sources.ldap_connection import ConnectionSettings, Host, reach
+from bridge.sources.ldap_tls import Certificate, authority_end, end
 from bridge.sources.ldap_words import network_failure
 
 _WARN_DAYS = ((7, "within days"), (14, "within two weeks"), (30, "this month"))
@@ -65,31 +65,22 @@ def reached(
 
 
 def certificate_finding(
-    shown: Mapping[str, Any], authorities: Iterable[Mapping[str, Any]], now: datetime
+    shown: Certificate, authorities: Iterable[Certificate], now: datetime
 ) -> Finding:
-    """How long a verified certificate is still good, and the authority's that signed it.
-
-    All are as `ssl.SSLSocket.getpeercert` gives them. Of several certificates of one authority
-    the one that lasts longest counts.
-    """
-    end = _end(shown)
-    signers = [_end(each) for each in authorities if each.get("subject") == shown["issuer"]]
+    """How long a verified certificate is still good, and the authority's that signed it."""
+    until, what = end(shown), "it"
+    authority = authority_end(shown, authorities)
+    if authority and authority < until:
+        until, what = authority, "the authority's own certificate in `ca_file`"
     issuer = dict(pair for part in shown["issuer"] for pair in part)
     signer = issuer.get("commonName") or issuer.get("organizationName") or "an authority"
-    what = "it"
-    if signers and max(signers) < end:
-        end, what = max(signers), "the authority's own certificate in `ca_file`"
-    days = (end - now).days
-    words = f"verified, signed by {signer}; good for {days:,} days, until {end:%Y-%m-%d}"
+    days = (until - now).days
+    words = f"verified, signed by {signer}; good for {days:,} days, until {until:%Y-%m-%d}"
     for limit, when in _WARN_DAYS:
         if days < limit:
             advice = f"renew {what} {when}: once it is over nothing is read any more"
             return Finding("tls", State.WARNING, words, advice)
     return Finding("tls", State.OK, words)
-
-
-def _end(shown: Mapping[str, Any]) -> datetime:
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(shown["notAfter"]), UTC)
 
 
 def _fault(step: str, found: str, advice: str, needed: bool) -> Finding:

@@ -28,18 +28,24 @@ _PAGING = "1.2.840.113556.1.4.319"
 _MOST_EMPTY_PAGES = 1000
 
 
+Control = tuple[str, bool, bytes | None]
+"""A control of a request (RFC 4511 section 4.1.11): its OID, whether it is critical, its value."""
+
+
 class ConnectionLost(Exception):
     """The connection broke or fell silent; what a page would have held is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for under ``base``, which attributes to ask for, and who reads them."""
+    """What to look for under ``base``, which attributes to ask for, who reads them, and with
+    which controls beside paging."""
 
     base: str
     filter: str
     attributes: Sequence[str]
     decoder: EntryDecoder
+    controls: Sequence[Control] = ()
 
 
 def is_filter(text: str) -> bool:
@@ -59,11 +65,11 @@ def pages(
     ``bases`` are all that the read covers: a continuation reference to elsewhere is nothing
     missed. Raises `IncompleteRead` with the page and the reason, and `ConnectionLost`.
     """
-    connection.strategy.decoder = search.decoder
     cookie = None
     number = empty = 0
     while True:
         number += 1
+        connection.strategy.decoder = search.decoder
         try:
             connection.search(
                 search.base,
@@ -74,6 +80,7 @@ def pages(
                 paged_size=page_size,
                 paged_criticality=True,
                 paged_cookie=cookie,
+                controls=list(search.controls) or None,
             )
         except Malformed as error:
             raise IncompleteRead(f"{search.base}, page {number}: the server sent {error}") from None
@@ -81,7 +88,8 @@ def pages(
             raise IncompleteRead(f"{search.base}, page {number}: {error}") from None
         except (LDAPCommunicationError, OSError) as error:
             raise ConnectionLost(f"{search.base}, page {number}: {_lost(error)}") from None
-        answers = connection.response
+        # Whoever takes the page may search on the same connection.
+        answers, result = connection.response, connection.result
         found = [answer for answer in answers if type(answer) is tuple]
         if found:
             yield found
@@ -89,7 +97,7 @@ def pages(
             for answer in answers:
                 if type(answer) is dict and answer["type"] == "searchResRef":
                     _check_reference(answer["uri"] or (), bases)
-            cookie = _next_page(connection.result)
+            cookie = _next_page(result)
             empty = 0 if found else empty + 1
             if empty == _MOST_EMPTY_PAGES:
                 raise IncompleteRead("the server sends one empty page after the other")

@@ -56,18 +56,38 @@ _POLICY = {
 }
 
 
+# Active Directory's own words for invalidCredentials: Windows error codes in hex after "data".
+_WINDOWS = {
+    "525": "`bind_dn` does not exist there (data 525)",
+    "52e": "`bind_dn` or `password` is wrong (data 52e)",
+    "530": "the account of `bind_dn` may not log in at this hour (data 530)",
+    "531": "the account of `bind_dn` may not log in from this machine (data 531)",
+    "532": "the password of `bind_dn` has expired: set a new one (data 532)",
+    "533": "the account of `bind_dn` is disabled (data 533)",
+    "701": "the account of `bind_dn` has expired (data 701)",
+    "773": "the password of `bind_dn` must be changed before anything else (data 773)",
+    "775": "the account of `bind_dn` is locked: unlock it, then correct `password` (data 775)",
+}
+_DATA = re.compile(r"\bdata ([0-9a-f]{3}),")
+
+
 def search_failure(code: int) -> str:
     """Why a search did not end well."""
     name, advice = _SEARCH.get(code, ("", "the server's own log says why"))
     return f"the server stopped with {name or 'result'} ({code}): {advice}"
 
 
-def bind_refusal(code: int, policy: int | None) -> tuple[str, bool]:
-    """Why a bind is of no use, and whether a person has to mend that; ``""`` where it is."""
+def bind_refusal(code: int, policy: int | None, message: str = "") -> tuple[str, bool]:
+    """Why a bind is of no use, and whether a person has to mend that; ``""`` where it is.
+
+    ``message`` is what the server said beside the code.
+    """
     if policy in _POLICY and (code != 0 or policy == 2):
         return _POLICY[policy], True
     if code == 0:
         return "", False
+    if code == 49 and (said := _DATA.search(message)) and said[1] in _WINDOWS:
+        return _WINDOWS[said[1]], True
     if code in _BIND_LATER:
         return f"it takes no bind now ({_BIND_LATER[code]})", False
     return _BIND.get(code, f"it refuses the bind (result {code})"), True

@@ -24,12 +24,15 @@ COLUMNS = (
 
 # Attributes hold no objects, so an object can only be the mark of bytes.
 _BYTES = "$bytes"
+_NAMES = "$names"
 _MARK = b'{"$bytes":'
 
 
 def encode(entry: Entry) -> bytes:
-    """The attributes, as JSON; bytes become an object ``{"$bytes": base64}``."""
-    return orjson.dumps(dict(entry.attributes), default=_marked)
+    """The attributes, as JSON; bytes become an object ``{"$bytes": base64}``, and what the entry
+    calls others stands beside them as ``$names``."""
+    names = {_NAMES: dict(entry.names)} if entry.names else {}
+    return orjson.dumps({**entry.attributes, **names}, default=_marked)
 
 
 def _marked(value: object) -> dict[str, str]:
@@ -41,9 +44,12 @@ def _marked(value: object) -> dict[str, str]:
 def decode(row: Row[Any], section: int = 0) -> Entry:
     """The entry of a row with `COLUMNS`; of a group, ``section`` is its search's number."""
     attributes = orjson.loads(row.attributes)
+    names = attributes.pop(_NAMES, {})
     if _MARK in row.attributes:
         attributes = {name: _unmarked(value) for name, value in attributes.items()}
-    return Entry(row.record_key, attributes, row.fingerprint, row.ref, Kind(row.kind), section)
+    return Entry(
+        row.record_key, attributes, row.fingerprint, row.ref, Kind(row.kind), section, names
+    )
 
 
 def _unmarked(value: Any) -> Any:

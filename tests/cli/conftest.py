@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from bridge.cli import main
-from bridge.sync import catalog
 from tests.processes import Bridge
 
 
@@ -68,5 +67,4 @@ def cli(bridge: Bridge, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         monkeypatch.delenv(f"BRIDGE_{name}", raising=False)
     for name, value in bridge.settings.items():
         monkeypatch.setenv(name, value)
-    catalog.compile.cache_clear()
     return Cli(bridge, monkeypatch, capsys)

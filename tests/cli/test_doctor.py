@@ -80,7 +80,7 @@ def test_findings_come_as_they_are_made(cli: Cli, monkeypatch: pytest.MonkeyPatc
         yield Finding("first", State.OK, "one")
         yield Finding("second", State.OK, f"{len(shown)} shown before")
 
-    monkeypatch.setattr(doctor, "_findings", findings)
+    monkeypatch.setattr(doctor, "findings", findings)
     monkeypatch.setattr(doctor, "say", lambda text, style: shown.append(text))
     cli("doctor", "hr")
     assert shown == ["ok      first       one", "ok      second      1 shown before"]

@@ -35,8 +35,8 @@ def entry(dn: str, attributes: Attributes) -> bytes:
     return ber(0x64, ber(0x04, dn.encode()), ber(0x30, *listed))
 
 
-def result(tag: int, code: int) -> bytes:
-    return ber(tag, ber(0x0A, bytes([code])), ber(0x04), ber(0x04))
+def result(tag: int, code: int, said: bytes = b"") -> bytes:
+    return ber(tag, ber(0x0A, bytes([code])), ber(0x04), ber(0x04, said))
 
 
 def paging(cookie: bytes) -> bytes:
@@ -46,7 +46,8 @@ def paging(cookie: bytes) -> bytes:
 
 @dataclass
 class FakeLdap:
-    """Answers every bind with yes and every search with ``pages``, one after the other.
+    """Answers every bind with yes and every search with ``pages``, one after the other; one that
+    holds the bytes of a key of ``known`` with that entry alone.
 
     ``faults`` says what goes wrong at a page, counted from 0, and how often: a result code after
     half of the entries, or the name of a method of `_Fault`.
@@ -54,7 +55,9 @@ class FakeLdap:
 
     pages: list[list[tuple[str, Attributes]]] = field(default_factory=list)
     faults: dict[int, list[int | str]] = field(default_factory=dict)
+    known: dict[bytes, tuple[str, Attributes]] = field(default_factory=dict)
     bind_code: int = 0
+    bind_message: bytes = b""
     bind_control: bytes = b""
     start_tls_code: int = 2
     after_start_tls: bytes = b""
@@ -76,7 +79,8 @@ class FakeLdap:
                 operation = content[2 + size]
                 if operation == 0x60:
                     self.binds += 1
-                    client.sendall(message(number, result(0x61, self.bind_code), self.bind_control))
+                    client.sendall(message(number, result(0x61, self.bind_code, self.bind_message),
+                                           self.bind_control))  # fmt: skip
                 elif operation == 0x77:
                     answer = message(number, result(0x78, self.start_tls_code))
                     client.sendall(answer + self.after_start_tls)
@@ -89,6 +93,10 @@ class FakeLdap:
 
     def _search(self, client: socket.socket, number: int, request: bytes) -> bool:
         _, found, rest = request.rpartition(PAGING)
+        for key, one in self.known.items():
+            if key in request:
+                client.sendall(message(number, entry(*one)) + message(number, result(0x65, 0)))
+                return True
         # Control value: OCTET STRING { SEQUENCE { size, cookie } }; the cookie is a page number.
         cookie = rest.rpartition(b"\x04")[2] if found else b""
         page = int(cookie[1:] or b"0")

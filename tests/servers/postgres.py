@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from tests.servers.missing import skip_if
+from tests.servers.ports import free_port
 
 _BIN = Path("/usr/lib/postgresql/15/bin")
 _TEMPLATE = "bridge_template"
@@ -49,19 +51,10 @@ def _as_postgres(*command: str) -> list[str]:
     return [*user, *command]
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """PostgreSQL 15 in a temporary folder; it ends with the run, or with the process of the run."""
-    if reason := _missing():
-        if os.environ.get("BRIDGE_REQUIRE_SERVERS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    skip_if(_missing())
     folder = Path(tempfile.mkdtemp(prefix="bridge-postgres-", dir="/tmp"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
@@ -71,7 +64,7 @@ def postgres_server() -> Iterator[Server]:
                      "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"),
         check=True, capture_output=True, cwd="/",
     )  # fmt: skip
-    server = Server(_free_port())
+    server = Server(free_port())
     options = {
         "listen_addresses": "127.0.0.1",
         "port": server.port,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 
@@ -16,6 +16,8 @@ class Proxy:
         self.connections = 0
         self.cut_after: list[int] = []
         """Of the next connections: after how many bytes from the server each is cut."""
+        self.at_cut: Callable[[], None] = lambda: None
+        """Called when a connection has come to its cut, before the client can know of it."""
         self.stall_after: int | None = None
         """After how many bytes the server falls silent, its connections still open."""
         self.slice = 1 << 16
@@ -36,9 +38,13 @@ class Proxy:
         while not self._closing.is_set():
             try:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self.target))
             except OSError:
                 return
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                client.close()
+                continue
             self.connections += 1
             self._open += [client, server]
             for each in (client, server):
@@ -57,6 +63,7 @@ class Proxy:
             while data := come.recv(self.slice):
                 if cut is not None and passed + len(data) > cut:
                     go.sendall(data[: cut - passed])
+                    self.at_cut()
                     break
                 if stall is not None and passed + len(data) > stall:
                     go.sendall(data[: stall - passed])

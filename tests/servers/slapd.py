@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import socket
@@ -12,10 +11,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
+
+from tests.servers.missing import skip_if
+from tests.servers.ports import free_port
 
 SUFFIX = "dc=uni,dc=example"
 ROOT, ROOT_PASSWORD = f"cn=root,{SUFFIX}", "root secret"
@@ -23,6 +26,8 @@ READER, READER_PASSWORD = f"cn=reader,{SUFFIX}", "reader secret"
 LOCKED, EXPIRED, RESET = (f"cn={name},{SUFFIX}" for name in ("locked", "expired", "reset"))
 _SLAPD, _SLAPADD = (shutil.which(name, path="/usr/sbin") or "" for name in ("slapd", "slapadd"))
 
+_SECRETS = "to attrs=userPassword by anonymous auth by * none"
+_READERS = f'to * by dn.exact="{READER}" read by * none'
 _CONF = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -53,8 +58,8 @@ directory {folder}/data
 maxsize 1073741824
 dbnosync
 index objectClass,entryUUID eq
-access to attrs=userPassword by anonymous auth by * none
-access to * by dn.exact="cn=reader,dc=uni,dc=example" read by * none
+access {secrets}
+access {readers}
 overlay memberof
 overlay ppolicy
 ppolicy_default "cn=policy,dc=uni,dc=example"
@@ -85,11 +90,18 @@ class Slapd:
         """Add entries while it is stopped, as an administrator loads a directory."""
         self._run(_SLAPADD, "-q", "-f", str(self.folder / "slapd.conf"), given=ldif)
 
-    def start(self, certificate: str = "good") -> None:
-        """Start it with one of the certificates good, expired, elsewhere (another host) and
-        unknown (signed by an authority nobody trusts), and wait until it answers."""
-        conf = _CONF.format(folder=self.folder, certificate=certificate)
+    def configure(self, certificate: str = "good") -> None:
+        """Write what it is started with."""
+        conf = _CONF.format(
+            folder=self.folder, certificate=certificate, secrets=_SECRETS, readers=_READERS
+        )
         (self.folder / "slapd.conf").write_text(conf)
+
+    def start(self, certificate: str = "good") -> None:
+        """Start it with one of the certificates good, soon (ends within a week), expired,
+        elsewhere (another host) and unknown (signed by an authority nobody trusts), and wait
+        until it answers."""
+        self.configure(certificate)
         urls = f"ldap://127.0.0.1:{self.port} ldaps://127.0.0.1:{self.tls_port}"
         with (self.folder / "log").open("wb") as log:
             process = subprocess.Popen(
@@ -123,11 +135,23 @@ class Slapd:
 
     def set_size_limit(self, limit: str) -> None:
         """``sizelimit`` for everybody but the root, from now on."""
+        self._set("olcSizeLimit", limit)
+
+    def deny(self, *what: str) -> None:
+        """Take rights from the reader, or give all of them back: each one names what is hidden
+        (``attrs=mail``, ``dn.subtree="..."``), as slapd.access(5) has it."""
+        self._set("olcAccess", _SECRETS, *(f"to {each} by * none" for each in what), _READERS)
+
+    def _set(self, setting: str, *values: str) -> None:
+        lines = "".join(f"{setting}: {value}\n" for value in values)
         self.modify(
-            f"dn: olcDatabase={{1}}mdb,cn=config\nchangetype: modify\n"
-            f"replace: olcSizeLimit\nolcSizeLimit: {limit}\n",
+            f"dn: olcDatabase={{1}}mdb,cn=config\nchangetype: modify\nreplace: {setting}\n{lines}",
             "cn=config",
         )
+
+    def wrong_tries(self) -> int:
+        """With how many wrong passwords the reader came since it last had the right one."""
+        return self.search(READER, "pwdFailureTime").count("pwdFailureTime: ")
 
     def search(self, base: str, *attributes: str) -> str:
         """What ldapsearch says of everything under ``base``."""
@@ -171,7 +195,7 @@ def _base() -> str:
         dn = f"cn={name},{SUFFIX}"
         entries.append(
             ldif(dn, objectClass=_POLICY, cn=name, pwdAttribute="userPassword",
-                 pwdLockout="TRUE", pwdMustChange="TRUE", **more)
+                 pwdLockout="TRUE", pwdMaxFailure="20", pwdMustChange="TRUE", **more)
         )  # fmt: skip
     for dn, attributes in people.items():
         entries.append(ldif(dn, objectClass="person", sn="x", **attributes))
@@ -179,15 +203,21 @@ def _base() -> str:
 
 
 def make_certificates(folder: Path) -> None:
-    """``ca`` signs ``good`` (localhost), ``elsewhere`` and ``expired``; ``unknown`` is its own."""
+    """``ca`` signs all but ``unknown``, which is its own; all but ``elsewhere`` are localhost's.
+
+    ``ca-soon`` is the same authority with a certificate that ends in three days.
+    """
     folder.mkdir()
+    soon = datetime.now(UTC) + timedelta(days=6, hours=12)
 
     def openssl(*arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
     key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA",
-            "-days", "7000", "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
+    authority = ("-subj", "/CN=Test CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", *authority,
+            "-days", "7000")  # fmt: skip
+    openssl("req", "-x509", "-key", "ca.key", "-out", "ca-soon.pem", *authority, "-days", "3")
     openssl("req", "-x509", *key, "-keyout", "unknown.key", "-out", "unknown.pem", "-days", "30",
             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")  # fmt: skip
     (folder / "ca.conf").write_text(
@@ -202,6 +232,7 @@ def make_certificates(folder: Path) -> None:
         ("good", "localhost", "200101000000Z", "400101000000Z"),
         ("elsewhere", "other.example", "200101000000Z", "400101000000Z"),
         ("expired", "localhost", "200101000000Z", "240101000000Z"),
+        ("soon", "localhost", "200101000000Z", f"{soon:%y%m%d%H%M%SZ}"),
     ):
         openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj",
                 f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}")  # fmt: skip
@@ -221,21 +252,15 @@ def _missing() -> str:
     return ""
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @contextmanager
 def temporary_slapd() -> Iterator[Slapd]:
     """A running slapd with the entries of the tests; it ends with the block or the process."""
     folder = Path(tempfile.mkdtemp(prefix="bridge-slapd-", dir="/tmp"))
-    server = Slapd(folder, _free_port(), _free_port())
+    server = Slapd(folder, free_port(), free_port())
     try:
         (folder / "data").mkdir()
         make_certificates(folder / "tls")
-        (folder / "slapd.conf").write_text(_CONF.format(folder=folder, certificate="good"))
+        server.configure()
         server.load(_base())
         server.start()
         yield server
@@ -247,20 +272,19 @@ def temporary_slapd() -> Iterator[Slapd]:
 @pytest.fixture(scope="session")
 def slapd_server() -> Iterator[Slapd]:
     """One slapd a run."""
-    if reason := _missing():
-        if os.environ.get("BRIDGE_REQUIRE_SERVERS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    skip_if(_missing())
     with temporary_slapd() as server:
         yield server
 
 
 @pytest.fixture
 def slapd(slapd_server: Slapd) -> Iterator[Slapd]:
-    """The server, running with a good certificate and without limits, whatever tests do to it."""
+    """The server, running with a good certificate, all rights and no limits, whatever tests do
+    to it."""
     yield slapd_server
     if slapd_server.processes and slapd_server.processes[-1].poll() is None:
         slapd_server.set_size_limit("unlimited")
+        slapd_server.deny()
     else:
         slapd_server.stop()
         slapd_server.start()

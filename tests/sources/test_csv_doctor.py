@@ -103,7 +103,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, int]] = [
     ({"text": "id;mail\n;x\n"}, "rows failed", "id is empty", 4),
     ({"text": "id;mail\n"}, "rows failed", "no row but the headings", 4),
     ({"text": "id;mail\nP1;x\nP1;y\nP1;z\n"}, "doubles warning", "2 rows have the id of", 0),
-    ({"text": "id;mail;dept\nP1;x;\n"}, "fill warning", "dept: 0 % of 1 rows", 0),
+    ({"text": "id;mail;dept\nP1;x;\n"}, "fill warning", "none of 1 rows has dept", 0),
 ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import base64
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +274,36 @@ def test_groups_come_after_people_each_with_the_search_that_found_it(world: Dire
     assert len(reading.entries) == 5
     changes = Reading(world.open(replace(WANTED, groups=groups)), reading.cookie)
     assert {entry.kind for entry in changes.read} == {Kind.USER, Kind.GROUP}
+
+
+# -- the certificate -------------------------------------------------------------------------------
+
+
+def certificate_ends(world: Directory, scheme: str, authority: str = "ca") -> datetime | None:
+    world.hold(PEOPLE[:2])
+    port = world.server.tls_port if scheme == "ldaps" else world.server.port
+    url = f"{'ldaps' if scheme == 'ldaps' else 'ldap'}://localhost:{port}"
+    ca_file = world.server.folder / f"tls/{authority}.pem"
+    reading = Reading(world.open(url=url, ca_file=ca_file, start_tls=scheme == "start_tls"))
+    assert reading.verdict == Verdict(complete=True, whole=True)
+    return reading.batches[-1].certificate_ends
+
+
+@pytest.mark.parametrize("scheme", ["ldaps", "start_tls"])
+def test_a_complete_read_tells_when_the_certificate_of_the_server_ends(
+    world: Directory, scheme: str
+) -> None:
+    assert certificate_ends(world, scheme) == datetime(2040, 1, 1, tzinfo=UTC)
+
+
+def test_without_tls_no_certificate_ends(world: Directory) -> None:
+    assert certificate_ends(world, "ldap") is None
+
+
+def test_a_certificate_is_good_no_longer_than_its_authority(world: Directory) -> None:
+    ends = certificate_ends(world, "ldaps", "ca-soon")
+    assert ends is not None
+    assert ends - datetime.now(UTC) < timedelta(days=3)
 
 
 # -- changes ---------------------------------------------------------------------------------------

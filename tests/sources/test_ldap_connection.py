@@ -23,6 +23,7 @@ from bridge.sources.ldap_connection import (
     connect_to_any,
 )
 from tests.servers.fake_ldap import FakeLdap, ber, fake_ldap, message, result
+from tests.servers.ports import free_port
 from tests.servers.proxy import proxy
 from tests.servers.slapd import EXPIRED, LOCKED, READER, READER_PASSWORD, RESET, Slapd
 
@@ -78,23 +79,25 @@ def test_a_relative_ca_file_is_taken_from_the_folder_of_the_mapping(slapd: Slapd
 
 
 def test_the_first_of_several_hosts_that_answers_is_taken(slapd: Slapd) -> None:
-    wanted = settings(f"ldap://localhost:{closed_port()}, {slapd.url}, ldap://127.0.0.2")
+    wanted = settings(f"ldap://localhost:{free_port()}, {slapd.url}, ldap://127.0.0.2")
     host, connection = connect_to_any(wanted, HERE)
     close(connection)
     assert host.url == slapd.url
 
 
+def test_a_connection_that_broke_leaves_no_socket_behind(slapd: Slapd) -> None:
+    _, connection = connect_to_any(settings(slapd.url), HERE)
+    broken = connection.socket
+    broken.shutdown(socket.SHUT_RDWR)
+    close(connection)
+    assert broken.fileno() == -1
+
+
 # -- nobody answers --------------------------------------------------------------------------------
 
 
-def closed_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def test_where_no_host_answers_every_reason_is_told() -> None:
-    port = closed_port()
+    port = free_port()
     said = refusal(settings(f"ldap://127.0.0.1:{port},ldaps://nowhere.invalid"))
     assert f"ldap://127.0.0.1:{port}: nothing listens on port {port}" in said
     assert "ldaps://nowhere.invalid: no address is known for nowhere.invalid" in said

@@ -19,6 +19,7 @@ from bridge.store import Store, refusals
 from bridge.sync.leadership import leadership
 from bridge.sync.report import Report
 from bridge.sync.run import CHANGES, Sync
+from tests.servers.slapd import READER, READER_PASSWORD, Slapd, ldif
 from tests.sync.conftest import Company
 
 
@@ -139,3 +140,67 @@ def test_the_secret_cannot_be_read_in_the_store(company: Company, server: Server
     assert "wrong" not in refusal.reason.replace("password is wrong", "")
     assert b"wrong" not in refusal.digest + refusal.salt
     assert len(refusal.digest) == 64
+
+
+# -- a real directory ------------------------------------------------------------------------------
+
+DIRECTORY = """\
+version: 1
+name: hr
+source:
+  type: ldap
+  url: {slapd.url}
+  base: {branch}
+  bind_dn: {READER}
+  password: ${{file:{secret}}}
+attributes: [entryUUID, uid, sn, mail]
+key: entryUUID
+external_id: uid
+active:
+  otherwise: {{ then: true, reason: employed }}
+user:
+  userName: {{ expr: mail, required: true }}
+  name:
+    givenName: {{ expr: uid, required: true }}
+    familyName: {{ expr: sn, required: true }}
+  emails:
+    - {{ value: mail, primary: true }}
+limits: {{ first_load: publish }}
+"""
+
+
+@pytest.fixture
+def secret(company: Company, slapd: Slapd, branch: str) -> Path:
+    """The file with the password of a directory, of which three people were read."""
+    secret = company.folder / "secret"
+    secret.write_text(READER_PASSWORD)
+    text = DIRECTORY.format(slapd=slapd, branch=branch, READER=READER, secret=secret)
+    company.write_mapping().write_text(text)
+    for uid in ("ann", "bob", "eve"):
+        slapd.modify(ldif(f"uid={uid},{branch}", objectClass="inetOrgPerson", uid=uid, cn=uid,
+                          sn=uid, mail=f"{uid}@example.com"))  # fmt: skip
+    assert run(company).verdict == "COMPLETE"
+    return secret
+
+
+def test_a_directory_sees_one_wrong_try_until_its_time_or_another_secret_comes(
+    company: Company, slapd: Slapd, secret: Path
+) -> None:
+    secret.write_text("wrong")
+    for minutes in (0, 1, 13):
+        report = run(company, minutes=minutes)
+        assert (report.verdict, report.exit_code) == ("FAILED", 7)
+        assert "`bind_dn` or `password` is wrong (invalidCredentials)" in report.reason
+        assert "tried again after 2026-06-15 12:15 UTC, or at once when" in report.reason
+        assert slapd.wrong_tries() == 1
+    assert company.inactive() == set()
+    run(company, minutes=1)
+    assert slapd.wrong_tries() == 2
+    secret.write_text("wrong as well")
+    run(company)
+    assert slapd.wrong_tries() == 3
+    secret.write_text(READER_PASSWORD)
+    assert run(company).verdict == "COMPLETE"
+    assert slapd.wrong_tries() == 0
+    assert set(company.served()) == {"ann", "bob", "eve"}
+    assert company.inactive() == set()
