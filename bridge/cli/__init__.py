@@ -8,7 +8,24 @@ import traceback
 
 import typer
 
-from bridge.cli import doctor, files, override, people, plan, serve, status, sync, token, why
+from bridge.cli import (
+    audit,
+    backup,
+    doctor,
+    erase,
+    files,
+    override,
+    people,
+    plan,
+    preview,
+    relink,
+    serve,
+    source,
+    status,
+    sync,
+    token,
+    why,
+)
 from bridge.cli.output import at_end, complain
 from bridge.errors import BridgeError, FileFaults
 
@@ -19,10 +36,25 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (serve, sync, status, people, why, override, files, doctor):
+for group in (
+    serve,
+    sync,
+    status,
+    people,
+    why,
+    preview,
+    audit,
+    override,
+    erase,
+    relink,
+    files,
+    doctor,
+    backup,
+):
     group.register(app)
 app.add_typer(plan.app, name="plan")
 app.add_typer(override.app, name="override")
+app.add_typer(source.app, name="source")
 app.add_typer(token.app, name="token")
 
 

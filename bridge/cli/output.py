@@ -14,8 +14,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bridge import settings
@@ -30,7 +30,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2
 
 def data(value: Any) -> None:
     """Print a value as JSON on stdout."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=plain)
     text = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     sys.stdout.write(text + "\n")
 
@@ -117,9 +117,12 @@ def context() -> tuple[Settings, Store]:
 
 
 class Steps:
-    """The progress of a long command: a live line on a terminal, a JSON line a step elsewhere."""
+    """The progress of a long command: a live line on a terminal, a JSON line a step elsewhere.
 
-    def __init__(self) -> None:
+    ``of`` is how much there is to do in each step, where that is known: then there is a bar.
+    """
+
+    def __init__(self, of: int | None = None) -> None:
         self._bar: Bar | None = None
         self._step = ""
         console = _console(sys.stderr)
@@ -127,11 +130,12 @@ class Steps:
             self._bar = Bar(
                 SpinnerColumn(),
                 TextColumn("{task.description}"),
+                *([BarColumn()] if of else []),
                 TimeElapsedColumn(),
                 console=console,
                 transient=True,
             )
-            self._task = self._bar.add_task("starting", total=None)
+            self._task = self._bar.add_task("starting", total=of)
 
     def __enter__(self) -> Steps:
         if self._bar:
@@ -144,7 +148,8 @@ class Steps:
 
     def __call__(self, step: str, done: int) -> None:
         if self._bar:
-            self._bar.update(self._task, description=f"{step} {done:,}" if done else step)
+            text = f"{step} {done:,}" if done else step
+            self._bar.update(self._task, description=text, completed=done)
         elif step != self._step:
             sys.stderr.write(json.dumps({"step": step, "done": done}) + "\n")
             sys.stderr.flush()
@@ -156,7 +161,8 @@ def _console(stream: Any) -> Console:
     return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A value that JSON does not know, such as a moment, as text."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return str(value)

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+from sqlalchemy import Connection
 
-from bridge.cli.output import Json, ago, context, counted, data, note, say, table
+from bridge.cli.output import Json, actor, ago, context, counted, data, note, say, table
 from bridge.errors import UsageError
-from bridge.store import tokens
+from bridge.store import audit, tokens
 from bridge.store.activity import Activity
+from bridge.store.audit import Happened
 from bridge.sync.leadership import utc_now
 
 app = typer.Typer(help="Tokens of SCIM clients such as Okta.", no_args_is_help=True)
@@ -36,6 +38,7 @@ def create(
         row, secret = tokens.create(
             connection, name, now + timedelta(days=days) if days else None, now
         )
+        _note(connection, "token created", name)
     _show(name, secret, row.expires_at, as_json)
 
 
@@ -54,6 +57,7 @@ def rotate(
     _, store = context()
     with store.write() as connection:
         row, secret = tokens.rotate(connection, name, timedelta(hours=overlap_hours), utc_now())
+        _note(connection, "token rotated", name)
     _show(name, secret, row.expires_at, as_json)
 
 
@@ -63,8 +67,11 @@ def revoke(name: Name, as_json: Json = False) -> None:
     _, store = context()
     with store.write() as connection:
         count = tokens.revoke(connection, name, utc_now())
-    if not count:
-        raise UsageError(f"there is no token {name!r} that is good: bridge token list shows them")
+        if not count:
+            raise UsageError(
+                f"there is no token {name!r} that is good: bridge token list shows them"
+            )
+        _note(connection, "token revoked", name)
     if as_json:
         data({"name": name, "revoked": count})
     else:
@@ -111,6 +118,10 @@ def list_(as_json: Json = False) -> None:
         ),
         empty="There are no tokens: bridge token create NAME makes one.",
     )
+
+
+def _note(connection: Connection, action: str, name: str) -> None:
+    audit.add(connection, [Happened(utc_now(), actor(), action, detail={"token": name})])
 
 
 def _show(name: str, secret: str, expires: object, as_json: bool) -> None:

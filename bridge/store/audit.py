@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -42,19 +42,34 @@ def add(c: Connection, happened: Iterable[Happened]) -> None:
         c.execute(_INSERT, [_values(event) for event in chunk])
 
 
-def of(c: Connection, source_id: int, subject: str, limit: int = 100) -> list[AuditRow]:
-    """What happened to a person, the newest first."""
-    statement = select(_audit).where(_audit.c.source_id == source_id, _audit.c.subject == subject)
-    return [
-        model(AuditRow, row)
-        for row in c.execute(statement.order_by(_audit.c.id.desc()).limit(limit))
-    ]
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for in the audit; what is None does not matter. ``until`` is not part of
+    the time."""
+
+    source_id: int | None = None
+    subject: str | None = None
+    action: str | None = None
+    actor: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
-def recent(c: Connection, limit: int = 100) -> list[AuditRow]:
-    """What happened last, the newest first."""
-    statement = select(_audit).order_by(_audit.c.id.desc()).limit(limit)
-    return [model(AuditRow, row) for row in c.execute(statement)]
+def find(
+    c: Connection, search: Search, limit: int | None = None, newest_first: bool = True
+) -> Iterator[AuditRow]:
+    """What happened that fits, in order of happening; streamed, however much it is."""
+    statement = select(_audit)
+    for name in ("source_id", "subject", "action", "actor"):
+        if (wanted := getattr(search, name)) is not None:
+            statement = statement.where(_audit.c[name] == wanted)
+    if search.since is not None:
+        statement = statement.where(_audit.c.at >= search.since)
+    if search.until is not None:
+        statement = statement.where(_audit.c.at < search.until)
+    in_order = statement.order_by(_audit.c.id.desc() if newest_first else _audit.c.id)
+    for row in c.execute(in_order.limit(limit), execution_options={"yield_per": 1000}):
+        yield model(AuditRow, row)
 
 
 def _values(event: Happened) -> dict[str, Any]:

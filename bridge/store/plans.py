@@ -62,6 +62,7 @@ __all__ = [
     "digest",
     "drop",
     "get",
+    "held_kinds",
     "lapse",
     "listing",
     "open_changes",
@@ -161,6 +162,12 @@ def listing(
     if purpose is not None:
         statement = statement.where(_plans.c.purpose == purpose)
     return [model(PlanRow, row) for row in c.execute(statement)]
+
+
+def held_kinds(c: Connection) -> set[str]:
+    """The kinds of change that wait for a word, of any source."""
+    counts = c.execute(select(_plans.c.counts).where(_plans.c.state == HELD)).scalars()
+    return {kind for each in counts for kind in json.loads(each)}
 
 
 def approve(c: Connection, hash: str, actor: str, now: datetime) -> PlanRow:

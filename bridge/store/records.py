@@ -24,6 +24,7 @@ __all__ = [
     "due",
     "finish",
     "known",
+    "let_go",
     "make_due",
     "news",
     "of_people",
@@ -37,9 +38,15 @@ _sources = table(SourceRow)
 
 _of_source = _records.c.source_id == bindparam("source")
 _live = _records.c.gone_at.is_(None)
-_KNOWN: Select[Any] = select(
+_ABOUT: Select[Any] = select(
     _records.c.record_key, _records.c.id, _records.c.fingerprint, _records.c.gone_at
-).where(_of_source, _records.c.record_key.in_(among()))
+)
+_KNOWN = _ABOUT.where(_of_source, _records.c.record_key.in_(among()))
+_NEXT = _ABOUT.where(
+    aside(_records.c.source_id) == bindparam("source"),
+    _records.c.id > bindparam("after"),
+    _records.c.id <= bindparam("until"),
+)
 _BEFORE: Select[Any] = select(
     _records.c.record_key,
     _records.c.id,
@@ -100,10 +107,21 @@ class Seen:
         return row < len(self._bytes) and self._bytes[row] == 1
 
 
-def known(c: Connection, source_id: int, record_keys: Iterable[str]) -> dict[str, Known]:
-    """What the store has of these records; those it has never seen are not in the answer."""
-    rows = rows_for(c, _KNOWN, record_keys, source=source_id)
-    return {key: Known(row, print_, gone is not None) for key, row, print_, gone in rows}
+def known(
+    c: Connection, source_id: int, record_keys: Collection[str], after: int = 0
+) -> dict[str, Known]:
+    """What the store has of these records; those it has never seen are not in the answer.
+
+    ``after`` is the row of the record that the source told before these. Most sources tell theirs
+    in the same order every time, so the rows that follow it are tried first: together they cost
+    half of what it takes to look each up.
+    """
+    following = {"source": source_id, "after": after, "until": after + len(record_keys)}
+    wanted = set(record_keys)
+    found = [row for row in c.execute(_NEXT, following) if row[0] in wanted]
+    wanted.difference_update([row[0] for row in found])
+    found += rows_for(c, _KNOWN, wanted, source=source_id)
+    return {key: Known(row, print_, gone is not None) for key, row, print_, gone in found}
 
 
 def save(
@@ -207,6 +225,16 @@ def finish(
     if cookie is not None:
         _set(c, source_id, cookie=cookie)
     return len(absent)
+
+
+def let_go(c: Connection, source_id: int, now: datetime) -> int:
+    """Have a source hold nobody any more, as a complete read that finds nobody would.
+
+    Should it be read again, everything is read. Returns how many records that were.
+    """
+    gone = finish(c, source_id, 0, Seen(), None, now)
+    _set(c, source_id, cookie=None)
+    return gone
 
 
 def count(c: Connection, source_id: int) -> int:

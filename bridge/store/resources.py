@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -103,6 +103,17 @@ def dependents(c: Connection, source_id: int, pairs: Collection[tuple[str, str]]
 def group_names(c: Connection, source_id: int, keys: Iterable[str]) -> dict[str, str]:
     """What groups of a source are called that are served or were, by key."""
     return {row.key: row.display_name for row in rows_for(c, _GROUP_NAMES, keys, source=source_id)}
+
+
+def values(c: Connection, path: Sequence[str]) -> Iterator[str]:
+    """What stands at a path of everybody's attributes, over all sources; walks through all."""
+    documents = select(_users.c.document)
+    for document in c.execute(documents, execution_options={"yield_per": 10_000}).scalars():
+        value: Any = orjson.loads(document)
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        if value is not None:
+            yield str(value)
 
 
 def holders(c: Connection, folds: Iterable[str]) -> dict[str, list[Served]]:

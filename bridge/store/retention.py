@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, delete, func, or_, select
 
+from bridge.store import erasures
 from bridge.store.plan_changes import OPEN
 from bridge.store.statements import chunks
 from bridge.store.tables import (
     AuditRow,
-    FormerRefRow,
     PlanChangeRow,
     PlanRow,
     RecordRow,
@@ -39,7 +39,6 @@ _requests = table(RequestRow)
 _audit = table(AuditRow)
 _records = table(RecordRow)
 _sources = table(SourceRow)
-_former_refs = table(FormerRefRow)
 
 _quiet = (
     _runs.c.publication.is_(None)
@@ -101,9 +100,7 @@ def leavers(c: Connection, before: datetime) -> int:
     old = select(_records.c.id).where(of_sources, _records.c.gone_at < before)
     ids = c.execute(old.limit(PORTION)).scalars().all()
     for chunk in chunks(ids):
-        # SQLite gives the number of a row that is gone to another one.
-        c.execute(delete(_former_refs).where(_former_refs.c.record_id.in_(chunk)))
-        c.execute(delete(_records).where(_records.c.id.in_(chunk)))
+        erasures.delete_records(c, chunk)
     return len(ids)
 
 

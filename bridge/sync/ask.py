@@ -11,7 +11,7 @@ from pathlib import Path
 from bridge.errors import BridgeError, LeaseHeld, UsageError
 from bridge.store import Store, lease, requests
 from bridge.store import sources as source_rows
-from bridge.sync.decide import Progress
+from bridge.sync.decision import Progress
 from bridge.sync.leadership import leadership, utc_now
 from bridge.sync.report import Report
 from bridge.sync.run import Sync

@@ -10,7 +10,7 @@ from bridge.store import plans, resources
 from bridge.store.plans import OpenChange, PlanChange
 from bridge.store.tables import PlanRow
 from bridge.sync.change import MEMBERSHIPS, RENAMED, Draft
-from bridge.sync.decide import Deciding, Decision
+from bridge.sync.decision import Deciding, Decision
 from bridge.sync.proposal import Proposal
 
 

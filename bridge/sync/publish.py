@@ -10,8 +10,17 @@ from itertools import chain
 from typing import Any
 
 from bridge.errors import EntryFault
-from bridge.model import GroupKey, Kind
-from bridge.store import audit, directory_groups, plans, problems, records, refs, resources
+from bridge.model import GroupKey, Kind, Served
+from bridge.store import (
+    audit,
+    directory_groups,
+    erasures,
+    plans,
+    problems,
+    records,
+    refs,
+    resources,
+)
 from bridge.store.audit import Happened
 from bridge.store.plans import OpenChange
 from bridge.store.problems import Problem
@@ -20,7 +29,7 @@ from bridge.store.resources import render
 from bridge.store.tables import fold
 from bridge.sync import plan
 from bridge.sync.change import NEW, OVERRIDE, REACTIVATED, RENAMED, identities, left_name
-from bridge.sync.decide import Deciding, Decision, served_as
+from bridge.sync.decision import Deciding, Decision, served_as
 from bridge.sync.proposal import Proposal
 
 _NAME_TAKEN = "user.userName is taken by somebody else (free it there, or give this one another)"
@@ -73,6 +82,8 @@ class _Publishing:
         for chunk in self.decision.spool.chunks():
             self._publish(chunk)
             deciding.progress("publish", self.looked_at)
+        if self.decision.back:
+            erasures.end(self.connection, self.source_id, self.decision.back)
         self._give_up_names()
         self.publication.drop_empty_groups(self.source_id)
         self._note_unidentified()
@@ -131,6 +142,8 @@ class _Publishing:
         happened = map(self._happened, written, writes)
         audit.add(self.connection, chain.from_iterable(happened))
         plans.settle(self.connection, settled)
+        if gone := [proposal.draft.key for proposal in written if proposal.draft.erased]:
+            erasures.apply(self.connection, self.source_id, gone)
         self.looked_at += len(chunk)
         self.written += len(writes)
 
@@ -154,29 +167,18 @@ class _Publishing:
             return None
         self._name_groups(groups)
         attributes = decision.answers.fill(attributes, resource.links)
-        document = render(new.id, Kind.USER, attributes)
-        keys = frozenset(group.key for group in groups)
         before = new.before
-        if before and (before.document, before.links, before.groups) == (
-            document,
-            resource.links,
-            keys,
-        ):
-            return None
-        flipped = before is None or before.active != attributes["active"]
-        return UserWrite(
+        stays = before is not None and before.active == attributes["active"]
+        write = UserWrite(
             before=before,
             key=new.key,
             id=new.id,
-            user_name=attributes["userName"],
-            external_id=attributes.get("externalId"),
-            email=_primary_email(attributes),
-            active=attributes["active"],
-            reason=new.reason if before is None or flipped else before.reason,
-            document=document,
+            **_columns(new.id, attributes),
+            reason=before.reason if before and stays and not new.erased else new.reason,
             links=resource.links,
-            groups=keys,
+            groups=frozenset(group.key for group in groups),
         )
+        return None if before and _as_before(write, before) else write
 
     def _name_groups(self, groups: Sequence[GroupKey]) -> None:
         """Serve the groups under the first name that this run has for each."""
@@ -196,12 +198,8 @@ class _Publishing:
                 before=person,
                 key=person.key,
                 id=person.id,
-                user_name=left_name(person.id),
-                external_id=attributes.get("externalId"),
-                email=_primary_email(attributes),
-                active=person.active,
+                **_columns(person.id, attributes),
                 reason=person.reason,
-                document=render(person.id, Kind.USER, attributes),
                 links=person.links,
                 groups=person.groups,
             )
@@ -220,6 +218,8 @@ class _Publishing:
             if self.deciding.first_load:
                 return
             action = "created"
+        elif new.erased:
+            action = "erased"
         elif before.active == write.active:
             return
         else:
@@ -269,6 +269,25 @@ class _Publishing:
                     (str(fault),), self.deciding.now
                 )
         self.publication.set_problems(self.source_id, found | self.decision.groups.problems)
+
+
+def _columns(id: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person's row holds of the attributes: the document, and what people are found by."""
+    return {
+        "user_name": attributes["userName"],
+        "external_id": attributes.get("externalId"),
+        "email": _primary_email(attributes),
+        "active": attributes["active"],
+        "document": render(id, Kind.USER, attributes),
+    }
+
+
+def _as_before(write: UserWrite, before: Served) -> bool:
+    return (write.document, write.links, write.groups) == (
+        before.document,
+        before.links,
+        before.groups,
+    )
 
 
 def _primary_email(attributes: Mapping[str, Any]) -> str | None:

@@ -14,7 +14,7 @@ from bridge.errors import AccessRefused, EntryFault, IncompleteRead, SourceUnava
 from bridge.mapping import Mapping
 from bridge.model import Batch, Entry, Kind, Verdict, Wanted
 from bridge.sources import Source
-from bridge.store import Store, directory_groups, lease, records
+from bridge.store import Store, directory_groups, lease, records, relinks
 from bridge.store import sources as source_rows
 from bridge.store.records import Seen
 from bridge.store.tables import SourceRow
@@ -82,7 +82,11 @@ class Reading:
         self.now = now
         self.progress = progress
         self.anew = anew
+        with store.read() as connection:
+            self.relinks = relinks.all(connection, row.id)
         self.seen = Seen()
+        self.row = 0
+        """The row of the last record that was read and known."""
         self.cookie: bytes | None = None
         self.certificate_ends: datetime | None = None
         self.entries = self.people = self.changed = self.gone = 0
@@ -122,9 +126,8 @@ class Reading:
             )
         self.as_of = batch.as_of or self.as_of
         with self.store.read() as connection:
-            known = records.known(
-                connection, self.source_id, [entry.record_key for entry in batch.entries]
-            )
+            keys = [entry.record_key for entry in batch.entries]
+            known = records.known(connection, self.source_id, keys, self.row)
         changed = []
         for entry in batch.entries:
             before = known.get(entry.record_key)
@@ -136,6 +139,8 @@ class Reading:
             if other or not known_as_it_is:
                 changed.append((entry, self._person_key(entry)))
         self.seen.mark([record.id for record in known.values()])
+        if batch.entries and (last := known.get(batch.entries[-1].record_key)):
+            self.row = last.id
         self.cookie = batch.cookie or self.cookie
         self.certificate_ends = batch.certificate_ends or self.certificate_ends
         self.entries += len(batch.entries)
@@ -209,6 +214,7 @@ class Reading:
         if entry.kind is not Kind.USER:
             return None
         try:
-            return self.mapping.key_of(entry)
+            key = self.mapping.key_of(entry)
         except EntryFault:
             return None
+        return self.relinks.get(key, key)

@@ -20,16 +20,19 @@ from bridge import sources
 from bridge.errors import Fault, FileFaults, UsageError
 from bridge.mapping import Mapping
 from bridge.sources import SourceSettings
-from bridge.store import Store, lease, plans, problems, runs, watch
+from bridge.store import Store, lease, plans, runs
 from bridge.store import sources as source_rows
 from bridge.store.tables import PlanRow, SourceRow
 from bridge.sync import catalog, plan
+from bridge.sync.account import Account
 from bridge.sync.back_off import BackOff
 from bridge.sync.catalog import Catalog
-from bridge.sync.decide import Deciding, Progress, decide
+from bridge.sync.change import DEACTIVATIONS
+from bridge.sync.decide import decide
+from bridge.sync.decision import Deciding, Progress
 from bridge.sync.garbage import rarely_collected
 from bridge.sync.proposal import Proposal
-from bridge.sync.publish import Outcome, publish
+from bridge.sync.publish import publish
 from bridge.sync.read import COMPLETE, FAILED, Reading, ReadReport, words_of
 from bridge.sync.report import Report
 from bridge.sync.spool import Spool
@@ -75,58 +78,57 @@ class Sync:
                 raise _unknown(name, files)
             assert source.id is not None
             plans.lapse(connection, self.clock())
-            run_id = runs.start(connection, source.id, mode, actor, self.clock())
-        run = _Run(self, files, source, run_id, mode, actor, progress)
+            began = self.clock()
+            run_id = runs.start(connection, source.id, mode, actor, began)
+        account = Account(self.store, source.id, run_id, mode, self.clock, began)
+        run = _Run(self, files, source, account, actor, progress)
         with rarely_collected(), bound_contextvars(run=run_id, source=name):
             run.go(file.mapping if file else None)
-        return run.end()
+        return account.end(name)
 
 
 class _Run:
-    """One run, step by step, and the account of it."""
+    """One run, step by step."""
 
     def __init__(
         self,
         sync: Sync,
         files: Catalog,
         source: SourceRow,
-        run_id: int,
-        mode: str,
+        account: Account,
         actor: str,
         progress: Progress,
     ) -> None:
+        assert source.id is not None
         self.sync = sync
         self.store = sync.store
         self.files = files
         self.source = source
-        self.run_id = run_id
-        self.mode = mode
+        self.source_id = source.id
+        self.account = account
+        self.run_id = account.run_id
         self.actor = actor
         self.progress = progress
-        self.now = sync.clock()
-        self.read = ReadReport("")
-        self.outcome = Outcome()
-        self.decided = False
-        self.faults: list[Fault] = []
+        self.now = account.began
 
     def go(self, filed: Mapping | None) -> None:
         """Run on the file's mapping, if it is there and good, and the live one, if there is one."""
-        source = self.source
-        if filed is None and self._paused() and self.mode != DECIDE:
+        source, account = self.source, self.account
+        if filed is None and self._paused() and account.mode != DECIDE:
             return
         if not source.mapping_text:
             if filed is None:
-                raise FileFaults(self.faults)
+                raise FileFaults(account.faults)
             # A new text may have another key or other columns: nothing read before counts for it.
             anew = self._open_plan(plans.FIRST_LOAD, filed.text) is None
             self._read(filed, anew)
-            if not anew or self.read.verdict == COMPLETE:
+            if not anew or account.read.verdict == COMPLETE:
                 self._load_first(filed)
             return
         live = catalog.compile(source.mapping_text, source.file)
         edit = filed if filed is not None and filed.text != live.text else None
         if edit is not None and edit.key_signature != live.key_signature:
-            self.faults.append(_key_edited(edit))
+            account.faults.append(catalog.key_edited(edit))
             edit = None
         opened = self._open_plan(plans.EDIT, edit.text if edit else None)
         if opened is not None and opened.state != plans.APPROVED:
@@ -141,27 +143,27 @@ class _Run:
         else:
             # The records are to be read in the new file's words, so it decides on them alone;
             # unless that read cannot be trusted, or its effect is held: then the live one goes on.
-            self.mode = FULL
+            account.mode = FULL
             self._read(edit)
-            if self.read.verdict == COMPLETE:
+            if account.read.verdict == COMPLETE:
                 self._decide(edit, edited=live, everyone=True, opened=opened)
-            if self.read.verdict != COMPLETE or self.outcome.held:
-                tried = self.read
+            if account.read.verdict != COMPLETE or account.outcome.held:
+                tried = account.read
                 self._read(live)
                 self._decide(live)
-                self.read = tried if tried.verdict != COMPLETE else self.read
+                if tried.verdict != COMPLETE:
+                    account.read, account.written = tried, False
 
     def _paused(self) -> bool:
         """Note why the source's file has no mapping; whether it is gone, which pauses the source.
 
         A faulty file changes nothing: the live text goes on.
         """
-        assert self.source.id is not None
         file = self.files.at(self.source.file)
-        self.faults.extend(file.faults if file else [_file_gone(self.source)])
+        self.account.faults.extend(file.faults if file else [_file_gone(self.source)])
         reason = "" if file else f"its file {self.source.file} is gone"
         with self.store.write() as connection:
-            source_rows.pause(connection, self.source.id, reason)
+            source_rows.pause(connection, self.source_id, reason)
         return file is None
 
     def _load_first(self, mapping: Mapping) -> None:
@@ -171,13 +173,12 @@ class _Run:
 
     def _open_plan(self, purpose: str, text: str | None) -> PlanRow | None:
         """The plan for this text that a person has yet to use; one for another text lapses."""
-        assert self.source.id is not None
         with self.store.write() as connection:
-            return plan.current(connection, self.source.id, purpose, text)
+            return plan.current(connection, self.source_id, purpose, text)
 
     def _read(self, mapping: Mapping, anew: bool = False) -> None:
         """Read the source, ``anew`` as if nothing of it had ever been read."""
-        if self.mode == DECIDE and not anew:
+        if self.account.mode == DECIDE and not anew:
             return
         try:
             settings = mapping.source_settings()
@@ -185,12 +186,11 @@ class _Run:
             kind = sources.kinds()[mapping.source_type]
             source = kind.open(settings, Path(self.source.file).parent, mapping.wanted)
         except UsageError as error:
-            self.read = ReadReport(FAILED, str(error))
+            self.account.read = ReadReport(FAILED, str(error))
             return
-        assert self.source.id is not None
-        back_off = BackOff(self.store, self.source.id, settings, self.actor, self.now)
+        back_off = BackOff(self.store, self.source_id, settings, self.actor, self.now)
         if wait := back_off.wait():
-            self.read = ReadReport(FAILED, wait)
+            self.account.read = ReadReport(FAILED, wait)
             return
         row = self._source_now()
         reading = Reading(
@@ -203,7 +203,8 @@ class _Run:
             self.progress,
             anew,
         )
-        self.read = back_off.note(reading.read(source, None if self.mode == FULL else row.cookie))
+        cookie = None if self.account.mode == FULL else row.cookie
+        self.account.read = back_off.note(reading.read(source, cookie))
 
     def _decide(
         self,
@@ -242,12 +243,12 @@ class _Run:
                 ttl=self.sync.ttl,
             ) as publication:
                 self.progress("in transaction", 0)
-                self.outcome += publish(deciding, decision, publication)
+                self.account.outcome += publish(deciding, decision, publication)
                 if self._everybody_is_loaded(publication.connection):
                     publication.open_serving()
-                self._end(publication.connection)
-        self.decided = True
-        self.progress("published", self.outcome.written)
+                self.account.write(publication.connection)
+        self.account.written = True
+        self.progress("published", self.account.outcome.written)
 
     def _source_now(self) -> SourceRow:
         with self.store.read() as connection:
@@ -256,58 +257,13 @@ class _Run:
         return source
 
     def _everybody_is_loaded(self, connection: Connection) -> bool:
-        loaded = {row.name for row in source_rows.all(connection) if row.loaded_at is not None}
-        return not self.files.faults and all(file.name in loaded for file in self.files)
-
-    def _end(self, connection: Connection) -> None:
-        runs.finish(
-            connection,
-            self.run_id,
-            self.sync.clock(),
-            verdict=self.read.verdict,
-            reason=self.read.reason,
-            counts=self._counts(),
-            held=self.outcome.held,
-            publication=self.outcome.publication,
-        )
-        if self.read.verdict == COMPLETE and self.source.id is not None:
-            watch.read(connection, self.source.id, self.now, self.read.certificate_ends)
-
-    def _counts(self) -> dict[str, int]:
-        read, outcome = self.read, self.outcome
-        return {
-            "entries": read.entries,
-            "changed": read.changed,
-            "gone": read.gone,
-            "written": outcome.written,
-            **outcome.published,
-        }
-
-    def end(self) -> Report:
-        assert self.source.id is not None
-        if not self.decided:
-            with self.store.write() as connection:
-                self._end(connection)
-        with self.store.read() as connection:
-            waiting = plans.listing(connection, self.source.id, [plans.HELD])
-            problem_count = problems.count(connection, self.source.id)
-        return Report(
-            source=self.source.name,
-            run=self.run_id,
-            mode=self.mode,
-            verdict=self.read.verdict,
-            reason=self.read.reason,
-            entries=self.read.entries,
-            changed=self.read.changed,
-            gone=self.read.gone,
-            written=self.outcome.written,
-            counts=dict(self.outcome.published),
-            held=dict(self.outcome.held),
-            plans=[row.hash for row in waiting],
-            problems=problem_count,
-            publication=self.outcome.publication,
-            faults=[str(fault) for fault in self.faults],
-        )
+        """Whether what is in the store may be served: everybody's first load was approved, and
+        of a restored one every source was read whole, and nobody who is to go waits for a word."""
+        if self.files.faults:
+            return False
+        loaded = {row.name for row in source_rows.all(connection) if row.loaded_at and row.words}
+        leaving = plans.held_kinds(connection).intersection(DEACTIVATIONS)
+        return all(file.name in loaded for file in self.files) and not leaving
 
 
 def _unknown(name: str, files: Catalog) -> UsageError | FileFaults:
@@ -325,16 +281,4 @@ def _file_gone(source: SourceRow) -> Fault:
         1,
         f"the file of the source {source.name!r} is gone, so the source is paused",
         "put it back: its people stay as they are meanwhile",
-    )
-
-
-def _key_edited(edit: Mapping) -> Fault:
-    lines = edit.text.splitlines()
-    line = next((n for n, text in enumerate(lines, 1) if text.startswith("key:")), 1)
-    return Fault(
-        edit.file,
-        line,
-        1,
-        "the key of a live source cannot be edited: every SCIM id would change",
-        "put the old key back, or give the source a new name",
     )

@@ -80,12 +80,15 @@ def test_the_audit_is_read_from_the_newest_on(company: Company) -> None:
                                  publication=2, detail={"reason": "Grüße"}),
                     ],
                 )  # fmt: skip
-        rows = audit.of(c, company.source, "ann")
+        rows = list(audit.find(c, audit.Search(company.source, "ann")))
         assert [row.action for row in rows] == ["deactivated", "created"]
         assert (rows[0].run_id, rows[0].publication, json.loads(rows[0].detail)) == (
             1, 2, {"reason": "Grüße"},
         )  # fmt: skip
-        assert [row.subject for row in audit.recent(c, limit=2)] == ["ben", "ann"]
+        assert [row.subject for row in audit.find(c, audit.Search(), 2)] == ["ben", "ann"]
+        assert [row.subject for row in audit.find(c, audit.Search(), 1, False)] == ["ann"]
+        assert list(audit.find(c, audit.Search(until=NOON))) == []
+        assert len(list(audit.find(c, audit.Search(action="created", since=NOON)))) == 2
 
 
 def test_a_request_is_asked_and_answered(company: Company) -> None:

@@ -97,7 +97,7 @@ def test_an_approval_makes_people_due_and_stands_in_the_audit(company: Company) 
     assert state(company, plan) == "approved"
     assert company.due() == ["ann", "ben"]
     with company.store.read() as c:
-        (row,) = audit.recent(c)
+        (row,) = audit.find(c, audit.Search())
     assert (row.action, row.actor, json.loads(row.detail)) == (
         "plan approved", "eve", {"plan": plan.hash},
     )  # fmt: skip

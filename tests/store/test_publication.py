@@ -16,7 +16,7 @@ from bridge.errors import LeaseHeld
 from bridge.model import Kind, Link, Query, resource_id
 from bridge.store import Pages, Store, lease, resources, sources
 from bridge.store.tables import MembershipRow, table
-from tests.store.company import Company
+from tests.store.company import Company, equal
 
 BOSS = Link(("manager",), "userName", "Boss@Example.com")
 
@@ -109,7 +109,7 @@ def test_two_people_can_swap_their_names(company: Company, pages: Pages) -> None
     company.publish(company.write("p1", "a@x.y"), company.write("p2", "b@x.y"))
     company.publish(company.write("p1", "b@x.y"), company.write("p2", "a@x.y"))
     for name, key in (("a@x.y", "p2"), ("b@x.y", "p1")):
-        page = pages.page(Query(Kind.USER, match=("userName", name)))
+        page = pages.page(Query(Kind.USER, filter=equal("userName", name)))
         assert [row.id for row in page.rows] == [resource_id(Kind.USER, "hr", key)]
 
 
@@ -267,7 +267,7 @@ def test_a_publication_shows_that_its_holder_is_alive(company: Company) -> None:
 _DIE = """
 import os, signal, sys
 from bridge.store import Store
-from tests.store.company import Company
+from tests.store.company import Company, equal
 
 company = Company(Store.open(sys.argv[1]), sys.argv[2])
 company.epoch = int(sys.argv[3])

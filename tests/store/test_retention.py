@@ -13,7 +13,9 @@ from bridge.store.plans import PlanChange
 from bridge.store.retention import Keep
 from bridge.store.tables import (
     AuditRow,
+    DirectoryGroupRow,
     FormerRefRow,
+    MemberRow,
     PlanChangeRow,
     PlanRow,
     RecordRow,
@@ -93,7 +95,7 @@ def test_answered_requests_and_old_audit_go(company: Company) -> None:
     assert forget(company.store, KEEP, NOON) == {"requests": 1, "audit": 1}
     with company.store.read() as c:
         assert [request.id for request in requests.pending(c)] == [waiting]
-        assert [row.at for row in audit.recent(c)] == [NOON - 19 * DAY]
+        assert [row.at for row in audit.find(c, audit.Search())] == [NOON - 19 * DAY]
 
 
 def test_a_leavers_record_goes_and_the_served_person_keeps_the_place(
@@ -108,8 +110,14 @@ def test_a_leavers_record_goes_and_the_served_person_keeps_the_place(
         for name, record in (("cn=p1", 2), ("cn=p4", 4)):
             values = {"source_id": company.source, "ref": name, "record_id": record}
             c.execute(table(FormerRefRow).insert(), values)
+        for record in (2, 4):
+            of_record = {"source_id": company.source, "record_id": record}
+            group = {"section": 0, "key": f"g{record}"}
+            c.execute(table(DirectoryGroupRow).insert(), {**of_record, **group})
+            member = {"by": "dn", "ref": "cn=p0"}
+            c.execute(table(MemberRow).insert(), {**of_record, **member})
     assert forget(company.store, KEEP, NOON) == {"leavers": 2}
-    assert count(company, FormerRefRow) == 1
+    assert [count(company, row) for row in (FormerRefRow, DirectoryGroupRow, MemberRow)] == [1] * 3
     assert (count(company, RecordRow), count(company, UserRow)) == (2, 4)
     person = company.served("p1")
     assert person is not None

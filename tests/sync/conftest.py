@@ -199,7 +199,7 @@ class Company:
     def audit(self, key: str) -> list[AuditRow]:
         """What happened to a person, the newest first."""
         with self.store.read() as connection:
-            return audit.of(connection, self.source_id, key)
+            return list(audit.find(connection, audit.Search(self.source_id, key)))
 
     @property
     def source_id(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -56,6 +57,7 @@ def test_a_proposal_comes_back_as_it_was() -> None:
         (Link(("manager",), "key", "p"),), frozenset({"g"}), "employed", 7, 1,
     )  # fmt: skip
     draft = Draft(
+        "id",
         "key",
         served,
         Resource(Kind.USER, {"userName": "b@x.y", "emails": [{"value": "b@x.y"}]}),
@@ -68,3 +70,19 @@ def test_a_proposal_comes_back_as_it_was() -> None:
         spool.append([proposal])
         [[back]] = spool.chunks()
     assert back == proposal
+
+
+@dataclass(frozen=True)
+class Nothing:
+    pass
+
+
+@dataclass(frozen=True)
+class Something:
+    number: int
+
+
+def test_values_with_few_fields_come_back_as_well() -> None:
+    with Spool[object]() as spool:
+        spool.append([Nothing(), Something(7), Something])
+        assert list(spool.chunks()) == [[Nothing(), Something(7), Something]]

@@ -1,0 +1,58 @@
+"""`bridge relink`, as an operator runs it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.processes import person
+
+
+@pytest.fixture
+def rehired(cli: Cli) -> Cli:
+    """P2 has left, and is back as P9 under another address."""
+    cli("sync")
+    del cli.bridge.rows["P2"]
+    cli.bridge.write()
+    cli("sync", "--full")
+    cli.bridge.rows["P9"] = person(9)
+    cli.bridge.write()
+    cli("sync")
+    return cli
+
+
+def people(cli: Cli) -> dict[str, dict[str, object]]:
+    return {row["key"]: row for row in cli("people", "--json").json}
+
+
+def test_a_rehire_goes_on_with_the_id_and_place_of_before(rehired: Cli) -> None:
+    before = people(rehired)["P2"]
+    assert "goes on as number 2 in the list, active" in rehired("relink", "P2", "P9").out
+    after = people(rehired)
+    assert (after["P2"]["id"], after["P2"]["position"]) == (before["id"], 2)
+    assert (after["P2"]["userName"], after["P2"]["active"]) == ("p9@example.com", True)
+    assert not after["P9"]["active"]
+    rehired.bridge.rows["P9"]["last"] = "Married"
+    rehired.bridge.write()
+    rehired("sync", "--full")
+    assert people(rehired)["P2"]["active"]
+    assert rehired("audit", "P2", "--action", "relinked", "--json").json[0]["new"] == "P9"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("P3", "P9", "is still in the source 'hr'"),
+        ("P2", "P2", "one person already"),
+        ("P2", "nobody", "nobody is called 'nobody'"),
+    ],
+)
+def test_what_cannot_be_one_person_is_told(rehired: Cli, old: str, new: str, words: str) -> None:
+    assert words in rehired("relink", old, new, code=2).err
+
+
+def test_somebody_without_a_record_cannot_go_on_for_another(rehired: Cli) -> None:
+    del rehired.bridge.rows["P3"]
+    rehired.bridge.write()
+    rehired("sync", "--full")
+    assert "has no record in the source" in rehired("relink", "P2", "P3", code=2).err

@@ -1,0 +1,28 @@
+"""`bridge source remove`, as an operator runs it."""
+
+from __future__ import annotations
+
+from tests.cli.conftest import Cli
+
+
+def test_a_source_is_removed_through_a_plan_and_comes_back_with_its_file(cli: Cli) -> None:
+    cli("sync")
+    text = cli.bridge.file.read_text()
+    assert (
+        "is still there: take it out of the folder first"
+        in cli("source", "remove", "hr", code=2).err
+    )
+    assert "there is no source 'xx': there are hr" in cli("source", "remove", "xx", code=2).err
+    cli.bridge.file.unlink()
+    removed = cli("source", "remove", "hr", code=3)
+    assert "5 no longer in the source" in removed.out
+    assert all(row["active"] for row in cli("people", "--json").json)
+    (plan,) = cli("plan", "list", "--json").json
+    cli("plan", "approve", plan["hash"])
+    assert not any(row["active"] for row in cli("people", "--json").json)
+    cli.bridge.file.write_text(text)
+    back = cli("sync", "--json", code=3).json
+    assert back["held"] == {"reactivated": 5}
+    (plan,) = cli("plan", "list", "--json").json
+    cli("plan", "approve", plan["hash"])
+    assert all(row["active"] for row in cli("people", "--json").json)

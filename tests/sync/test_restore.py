@@ -1,0 +1,76 @@
+"""After a restore nothing is served before every source was read whole and decided on."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.store import backup
+from tests.sync.conftest import person
+
+
+def silent(step, done):
+    pass
+
+
+def answers(company) -> int:
+    with company.client() as client:
+        return client.get("/scim/v2/Users").status_code
+
+
+def restore(company):
+    backup.load(company.store, company.folder / "backup.db", company.now, silent, replace=True)
+
+
+@pytest.fixture
+def backed_up(company):
+    """A company of 40 whose backup was made when everybody was still there."""
+    company.people(40)
+    company.update("full")
+    company.okta_imports()
+    backup.save(company.store, company.folder / "backup.db", silent)
+    return company
+
+
+def test_who_left_since_the_backup_is_never_served_as_active_again(backed_up):
+    backed_up.leave(7)
+    backed_up.update("full")
+    backed_up.okta_imports()
+    restore(backed_up)
+    assert answers(backed_up) == 503
+    assert backed_up.okta_imports().failed
+    assert backed_up.sync("decide").written == 0
+    assert answers(backed_up) == 503
+    assert backed_up.sync("changes").verdict == "COMPLETE"
+    assert backed_up.inactive() == {"P7"}
+    imported = backed_up.okta_imports()
+    assert (imported.created, imported.removed, imported.updated) == (set(), set(), set())
+
+
+def test_an_incomplete_read_opens_nothing(backed_up):
+    restore(backed_up)
+    backed_up.write_export("")
+    assert backed_up.sync("full").verdict == "INCOMPLETE"
+    assert answers(backed_up) == 503
+    backed_up.update("full")
+    assert answers(backed_up) == 200
+
+
+def test_leavers_who_wait_for_a_word_keep_everything_waiting(backed_up):
+    backed_up.leave(*range(5, 12))
+    backed_up.update("full")
+    backed_up.approve()
+    assert len(backed_up.inactive()) == 7
+    restore(backed_up)
+    assert backed_up.update("full").held
+    assert answers(backed_up) == 503
+    backed_up.approve()
+    assert len(backed_up.inactive()) == 7
+
+
+def test_newcomers_since_the_backup_get_the_ids_they_had(backed_up):
+    backed_up.rows["P41"] = person(41)
+    backed_up.update("full")
+    before = backed_up.served()["P41"]["id"]
+    restore(backed_up)
+    backed_up.sync("full")
+    assert backed_up.served()["P41"]["id"] == before
