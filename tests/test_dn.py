@@ -62,9 +62,33 @@ def test_the_parent_is_what_a_name_stands_in(name: str, above: str) -> None:
     assert dn.parent(name) == above
 
 
-def test_the_empty_name_has_no_parent() -> None:
-    with pytest.raises(ValueError, match="no parent"):
-        dn.parent("")
+def test_the_empty_name_has_no_parent_and_no_parts() -> None:
+    for ask in (dn.parent, dn.above, dn.leaf):
+        with pytest.raises(ValueError, match="the empty DN has no"):
+            ask("")
+
+
+@pytest.mark.parametrize(
+    ("name", "above", "leaf"),
+    [
+        ("CN=Zoë,OU=Staff, DC=x", "OU=Staff, DC=x", "Zoë"),
+        ("CN=Müller\\, Zo\\c3\\ab + UID=z , DC=x", "DC=x", "Müller, Zoë"),
+        ("cn=a\\ ,dc=x\\ ", "dc=x\\ ", "a"),
+        ("cn=#04024869,dc=x", "dc=x", "#04024869"),
+        ("DC=x", "", "x"),
+        ("cn=,dc=x", "dc=x", ""),
+    ],
+)
+def test_parts_of_a_name_are_told_as_they_are_spelled(name: str, above: str, leaf: str) -> None:
+    assert (dn.above(name), dn.leaf(name)) == (above, leaf)
+    assert not above or dn.normal(above) == dn.parent(name)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters=',+\\"<>;=#\0'), max_size=8))
+def test_names_in_any_script_have_one_spelling(value: str) -> None:
+    """The short way for names without escapes comes to what the long way does."""
+    for name in (f"cn={value},dc=x", f"CN=a {value},DC=X"):
+        assert dn.normal(name) == ",".join(dn._rdns(name))
 
 
 @pytest.mark.parametrize(
