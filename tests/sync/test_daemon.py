@@ -211,7 +211,7 @@ def test_a_complete_read_that_fails_is_made_again_before_the_schedule_comes_back
         assert bridge.run("sync", "--full").returncode == 4
         wait_until(lambda: run_modes(bridge).count("full") > 2, "the next tries")
         bridge.export.write_text(good)
-        running.wait_for('"verdict": "COMPLETE"')
+        wait_until(lambda: running.logged("synced")[-1]["verdict"] == "COMPLETE", "a good read")
         assert running.end() == 0
 
 
