@@ -182,14 +182,12 @@ class GroupMapped:
     """What the mapping makes of the entry of a directory's group: a group, or its ``faults``.
 
     With faults ``key`` is empty, unless nothing but the ``display_name`` could not be worked out.
-    ``members`` are its direct ones, people and groups, each named once. With ``flatten`` the
-    people of a member group are members too, at any depth.
+    ``members`` are its direct ones, people and groups, each named once.
     """
 
     key: str = ""
     display_name: str = ""
     members: tuple[Link, ...] = ()
-    flatten: bool = False
     faults: tuple[str, ...] = ()
 
 

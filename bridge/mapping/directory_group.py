@@ -58,4 +58,4 @@ class DirectoryGroup:
         if not key:
             return GroupMapped(faults=tuple(faults))
         links = dict.fromkeys(entry.named(Link((), each.by, each.ref)) for each in members)
-        return GroupMapped(key, name, tuple(links), self.flatten, tuple(faults))
+        return GroupMapped(key, name, tuple(links), tuple(faults))

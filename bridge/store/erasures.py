@@ -12,13 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
-from bridge.store import due
+from bridge.store import due, records
 from bridge.store.statements import among, insert, rows_for
 from bridge.store.tables import (
-    DirectoryGroupRow,
     ErasureRow,
-    FormerRefRow,
-    MemberRow,
     OverrideRow,
     PlanChangeRow,
     RecordRow,
@@ -34,8 +31,6 @@ _OF: Select[Any] = select(_erasures.c.person_key).where(
 _RECORDS: Select[Any] = select(_records.c.id).where(
     _records.c.source_id == bindparam("source"), _records.c.person_key.in_(among())
 )
-OF_RECORDS = (table(FormerRefRow), table(DirectoryGroupRow), table(MemberRow))
-"""The tables of what belongs to a record by its row."""
 
 
 def ask(c: Connection, source_id: int, person_key: str, actor: str, now: datetime) -> None:
@@ -61,20 +56,10 @@ def of(c: Connection, source_id: int, keys: Iterable[str]) -> set[str]:
 def apply(c: Connection, source_id: int, keys: Collection[str]) -> None:
     """Forget what the source said of people, and what plans say of them."""
     ids = [row.id for row in rows_for(c, _RECORDS, keys, source=source_id)]
-    delete_records(c, ids)
+    records.delete(c, ids)
     changes = table(PlanChangeRow)
     of_people = (changes.c.source_id == source_id) & changes.c.subject.in_(keys)
     c.execute(update(changes).where(of_people).values(before="", after="erased"))
-
-
-def delete_records(c: Connection, ids: Collection[int]) -> None:
-    """Delete records, at most `CHUNK`, with all that belongs to them.
-
-    SQLite gives the number of a row that is gone to another one.
-    """
-    for each in OF_RECORDS:
-        c.execute(delete(each).where(each.c.record_id.in_(ids)))
-    c.execute(delete(_records).where(_records.c.id.in_(ids)))
 
 
 def end(c: Connection, source_id: int, keys: Collection[str]) -> None:

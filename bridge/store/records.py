@@ -10,17 +10,26 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import delete as sql_delete
 
 from bridge.model import Entry, GroupMapped, Kind
 from bridge.store import directory_groups, entries, refs
 from bridge.store.due import due, make_due, make_due_from, news, people
 from bridge.store.statements import among, analyze, aside, chunks, many, rows_for
-from bridge.store.tables import RecordRow, SourceRow, table
+from bridge.store.tables import (
+    DirectoryGroupRow,
+    FormerRefRow,
+    MemberRow,
+    RecordRow,
+    SourceRow,
+    table,
+)
 
 __all__ = [
     "Known",
     "Seen",
     "count",
+    "delete",
     "due",
     "finish",
     "known",
@@ -35,6 +44,8 @@ __all__ = [
 
 _records = table(RecordRow)
 _sources = table(SourceRow)
+# What belongs to a record by its row.
+_OF_RECORDS = (table(FormerRefRow), table(DirectoryGroupRow), table(MemberRow))
 
 _of_source = _records.c.source_id == bindparam("source")
 _live = _records.c.gone_at.is_(None)
@@ -225,6 +236,15 @@ def finish(
     if cookie is not None:
         _set(c, source_id, cookie=cookie)
     return len(absent)
+
+
+def delete(c: Connection, rows: Iterable[int]) -> None:
+    """Delete records, by their rows, with all that belongs to them."""
+    # SQLite gives the number of a row that is gone to another one.
+    for chunk in chunks(rows):
+        for each in _OF_RECORDS:
+            c.execute(sql_delete(each).where(each.c.record_id.in_(chunk)))
+        c.execute(sql_delete(_records).where(_records.c.id.in_(chunk)))
 
 
 def let_go(c: Connection, source_id: int, now: datetime) -> int:

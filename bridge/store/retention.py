@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, delete, func, or_, select
 
-from bridge.store import erasures
+from bridge.store import records
 from bridge.store.plan_changes import OPEN
-from bridge.store.statements import chunks
 from bridge.store.tables import (
     AuditRow,
     PlanChangeRow,
@@ -99,8 +98,7 @@ def leavers(c: Connection, before: datetime) -> int:
     of_sources = _records.c.source_id.in_(select(_sources.c.id))
     old = select(_records.c.id).where(of_sources, _records.c.gone_at < before)
     ids = c.execute(old.limit(PORTION)).scalars().all()
-    for chunk in chunks(ids):
-        erasures.delete_records(c, chunk)
+    records.delete(c, ids)
     return len(ids)
 
 

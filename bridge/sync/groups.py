@@ -29,7 +29,7 @@ def groups(
     """What ``mapping`` makes of the groups that have news, or of every group.
 
     A group with a fault keeps the name and the members that it had. Records with one key are one
-    group: its members are those of all, its name is the first one's.
+    group: its members are those of all, its name is one of theirs.
     """
     found = Groups()
     for read in directory_groups.news(connection, source_id, everything):

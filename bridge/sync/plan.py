@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -17,17 +17,19 @@ from bridge.sync.proposal import Proposal
 def current(
     connection: Connection, source_id: int, purpose: str, text: str | None
 ) -> PlanRow | None:
-    """The open plan of a purpose for this mapping text; plans for other texts lapse.
-
-    Of several, such as an approved one and one of what came after it, one that is not approved
-    yet speaks.
-    """
+    """The open plan of a purpose for this mapping text; plans for other texts lapse."""
     found = []
     for plan in plans.listing(connection, source_id, plans.OPEN, purpose=purpose):
         if plan.mapping_text == text:
             found.append(plan)
         else:
             plans.overtake(connection, plan)
+    return speaking(found)
+
+
+def speaking(found: Sequence[PlanRow]) -> PlanRow | None:
+    """Of several open plans for one text, the newest first, the one that a decision goes by: one
+    that is not approved yet, if there is one."""
     return next((plan for plan in found if plan.state != plans.APPROVED), next(iter(found), None))
 
 

@@ -22,6 +22,7 @@ from bridge.sync import catalog, why
 from bridge.sync.decide import decide
 from bridge.sync.decision import Deciding, Decision, Progress, served_as
 from bridge.sync.garbage import rarely_collected
+from bridge.sync.plan import speaking
 from bridge.sync.proposal import Proposal
 from bridge.sync.read import words_of
 from bridge.sync.spool import Spool
@@ -165,8 +166,7 @@ def _keys(connection: Connection, row: SourceRow, person: str) -> tuple[str, ...
 
 def _opened(connection: Connection, source_id: int, purpose: str, text: str) -> PlanRow | None:
     listed = plans.listing(connection, source_id, plans.OPEN, purpose=purpose)
-    found = [plan for plan in listed if plan.mapping_text == text]
-    return next((plan for plan in found if plan.state != plans.APPROVED), next(iter(found), None))
+    return speaking([plan for plan in listed if plan.mapping_text == text])
 
 
 def _used(mapping: FileMapping) -> Set[str]:
