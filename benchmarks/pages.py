@@ -4,9 +4,10 @@
 
 A SQLite store is filled through a publication, the web role is started on it under uvicorn (one
 worker, httptools, uvloop) and asked by ``wrk``, in turn with the bare server: for one page again
-and again, which is kept ready while nothing in it changes, and for page after page of the first
-and of the last half of the list, which are too many to be kept. Then page after page once more,
-while nothing else happens and while people are published. All figures are from the same run.
+and again, and for page after page of the first and of the last half of the list, all of which it
+has answered once and keeps until something in them changes; then for pages that nobody asked for
+before. In between, page after page while nothing else happens and while people are published. All
+figures are from the same run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,11 +31,13 @@ from pathlib import Path
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from benchmarks.wrk import CONNECTIONS, Wrk, compare
+from benchmarks.wrk import CONNECTIONS, Told, Wrk, compare
 from bridge.model import ENTERPRISE_URN, Kind, resource_id
 from bridge.store import Store, UserWrite, lease, resources, sources, tokens
 
 _CHUNK = 5000
+_MOST_PAGES = 5000
+"""More pages a second than can be read from the store."""
 _BODY = "BENCHMARK_BODY"
 """The environment variable with the file of bytes that the bare server sends."""
 
@@ -199,7 +202,10 @@ def measure(folder: Path, people: int, page: int, seconds: int, rounds: int) -> 
     bare_url = f"http://{bare_address}"
     wrk = Wrk(folder, secret, seconds, page)
     half = people // 2 // page * page
-    first, last = range(1, 1 + half), range(1 + half, 1 + 2 * half)
+    first, last = range(1, 1 + half, page), range(1 + half, 1 + 2 * half, page)
+    # Ends within a step, so that the next time around every page begins somewhere else.
+    new = range(1, half - half % (page + 1), page + 1)
+    rounds_done = count()
     role = {"BRIDGE_DATABASE": database, "BRIDGE_LISTEN": address}
     with serving(["-m", "bridge", "web"], url, role) as pid:
         fresh = resident(pid)
@@ -211,6 +217,8 @@ def measure(folder: Path, people: int, page: int, seconds: int, rounds: int) -> 
             f"filled in {filled:.0f} s\n"
         )
         with serving(bare_command(bare_address), bare_url, {_BODY: str(body)}):
+            for stretch in (first, last):
+                wrk.ask(url, stretch)  # what was answered once is kept
             told = compare(
                 {
                     "bare uvicorn": lambda: wrk.ask(bare_url),
@@ -220,18 +228,35 @@ def measure(folder: Path, people: int, page: int, seconds: int, rounds: int) -> 
                 },
                 rounds,
             )
-        bare_rate = told["bare uvicorn"].rate
-        for name, one in told.items():
-            print(f"{name:<28}{one.rate:>10,.0f} pages/s, {one.rate / bare_rate:.2f} of bare")
+            tell(told)
+            idle = compare({"idle": lambda: wrk.ask(url, first)}, rounds)["idle"]
+            with publishing(database, epoch, people):
+                busy = compare({"busy": lambda: wrk.ask(url, first)}, rounds)["busy"]
+            tell(
+                compare(
+                    {
+                        "bare uvicorn": lambda: wrk.ask(bare_url),
+                        "pages never asked for before": lambda: wrk.ask(
+                            url, new, next(rounds_done) * seconds * _MOST_PAGES
+                        ),
+                    },
+                    rounds,
+                )
+            )
         halves = told["page after page, first half"].rate / told["page after page, last half"].rate
-        print(f"{'first half / last half':<28}{halves:>10.2f}\n")
-        idle = compare({"idle": lambda: wrk.ask(url, first)}, rounds)["idle"]
-        with publishing(database, epoch, people):
-            busy = compare({"busy": lambda: wrk.ask(url, first)}, rounds)["busy"]
-        print(f"{'p99 while nothing happens':<28}{idle.p99:>10.1f} ms")
+        print(f"{'first half / last half':<30}{halves:>10.2f}\n")
+        print(f"{'p99 while nothing happens':<30}{idle.p99:>10.1f} ms")
         times = busy.p99 / idle.p99
-        print(f"{'p99 while 1 % is published':<28}{busy.p99:>10.1f} ms, {times:.1f} times")
-        print(f"{'web process':<28}{fresh:>10.0f} MB at the start, {resident(pid):.0f} MB now")
+        print(f"{'p99 while 1 % is published':<30}{busy.p99:>10.1f} ms, {times:.1f} times")
+        print(f"{'web process':<30}{fresh:>10.0f} MB at the start, {resident(pid):.0f} MB now")
+
+
+def tell(told: Mapping[str, Told]) -> None:
+    """Print pages a second beside those of the first side."""
+    (_, bare), *_ = told.items()
+    for name, one in told.items():
+        print(f"{name:<30}{one.rate:>10,.0f} pages/s, {one.rate / bare.rate:.2f} of bare")
+    print()
 
 
 def main() -> None:

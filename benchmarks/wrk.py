@@ -14,13 +14,13 @@ CONNECTIONS = 8
 
 _MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 _WALK = """
-local page = -1
+local at = %(before)d
 request = function()
-  page = (page + 1) %% %d
-  return wrk.format("GET", "/scim/v2/Users?count=%d&startIndex=" .. (page * %d + %d))
+  at = (at + %(step)d) %% %(people)d
+  return wrk.format("GET", "/scim/v2/Users?count=%(page)d&startIndex=" .. (at + %(first)d))
 end
 """
-"""What makes wrk ask for page after page."""
+"""What makes wrk ask for page after page, from the start again after the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,24 @@ class Wrk:
         self._seconds = seconds
         self._page = page
 
-    def ask(self, url: str, stretch: range | None = None) -> Told:
-        """Ends the benchmark where an answer was not 2xx; a stretch is of positions."""
+    def ask(self, url: str, stretch: range | None = None, skip: int = 0) -> Told:
+        """Ends the benchmark where an answer was not 2xx.
+
+        A stretch is of the pages' first positions; it is walked again and again, but for the
+        first ``skip`` pages.
+        """
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{self._seconds}s", "--latency"]
         if stretch:
             script = self._folder / "walk.lua"
-            script.write_text(
-                _WALK % (len(stretch) // self._page, self._page, self._page, stretch.start)
-            )
+            people = stretch.stop - stretch.start
+            values = {
+                "page": self._page,
+                "step": stretch.step,
+                "people": people,
+                "first": stretch.start,
+                "before": (skip - 1) * stretch.step % people,
+            }
+            script.write_text(_WALK % values)
             command += ["-s", str(script)]
         told = subprocess.run(
             [*command, "-H", f"Authorization: {self._secret}", url],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from http import HTTPStatus
@@ -53,6 +54,7 @@ class Gate:
         self._observe = observe
         # Bound once: to do so for every request would cost as much as the line itself.
         self._log = _log.bind()
+        self._answered: list[tuple[object, str, int, float, str]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -86,14 +88,24 @@ class Gate:
                 raise
             await self._answer(_told(error), scope, receive, observed)
         finally:
-            endpoint, seconds = scope.get("endpoint"), perf_counter() - started
+            if not self._answered:
+                asyncio.get_running_loop().call_soon(self._tell)
+            endpoint = scope.get("endpoint")
+            self._answered.append(
+                (endpoint, scope["method"], status, perf_counter() - started, client)
+            )
+
+    def _tell(self) -> None:
+        """Count and log what was answered; together, as that costs half of one by one."""
+        answered, self._answered = self._answered, []
+        for endpoint, method, status, seconds, client in answered:
             route = getattr(endpoint, "route", "")
             self._observe(route, status, seconds)
             # Those who ask every few seconds whether all is well are not worth a line each.
             log = self._log.debug if getattr(endpoint, "quiet", False) else self._log.info
             log(
                 "request",
-                method=scope["method"],
+                method=method,
                 route=route,
                 status=status,
                 ms=round(seconds * 1000, 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
@@ -9,7 +10,7 @@ from typing import ParamSpec, TypeVar
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope
 
-from bridge.model import Kind, Page, Query
+from bridge.model import Kind, Latest, Page, Query
 from bridge.scim import projection, query, search_request
 from bridge.scim.answer import Answer, NoContent
 from bridge.scim.dialect import Dialect, Part
@@ -18,6 +19,7 @@ from bridge.scim.errors import ScimError, later
 from bridge.scim.etags import etag, is_known
 from bridge.scim.kept import Kept
 from bridge.scim.searcher import Searcher
+from bridge.scim.shelf import Shelf
 from bridge.scim.usage import Usage
 from bridge.store.pages import Pages
 
@@ -30,24 +32,29 @@ _FIRST_LOAD_RETRY = 60
 class Reader:
     """Makes what answers each kind of request; ``inline`` reads the store without a thread."""
 
-    def __init__(self, pages: Pages, dialect: Dialect, usage: Usage, inline: bool) -> None:
+    def __init__(
+        self, pages: Pages, dialect: Dialect, usage: Usage, shelf: Shelf, inline: bool
+    ) -> None:
         self.dialect = dialect
         self._pages = pages
         self._usage = usage
         self._inline = inline
         self._searcher = Searcher(pages)
-        self._kept = Kept(pages, dialect, self._read)
+        self._last: Latest | None = None
+        self._looked = False
+        self._kept = Kept(pages, dialect, self._read, shelf)
 
     def listing(self, kind: Kind) -> Answering:
         async def answer(scope: Scope, _: Receive) -> Answer:
             query_string = scope["query_string"]
-            latest = await self._read(self._pages.latest)
+            latest = await self._latest()
             if latest is None:
                 raise _not_yet()
             if kind is Kind.USER and (found := await self._kept.answer(query_string, latest)):
-                start, end = found.query.start, found.query.start + found.query.count
-                self._note_walk(scope, kind, start, end, found.stamp.total)
-                return Answer(found.body, self.dialect.media_type)
+                answered, body = found
+                start, end = answered.query.start, answered.query.start + answered.query.count
+                self._note_walk(scope, kind, start, end, answered.stamp.total)
+                return Answer(body, self.dialect.media_type)
             return await self._list(scope, (kind,), query.parameters(query_string))
 
         return answer
@@ -119,6 +126,19 @@ class Reader:
         if self._pages.quick(asked):
             return await self._read(self._pages.page, asked)
         return await self._searcher.page(asked)
+
+    async def _latest(self) -> Latest | None:
+        """The last publication, looked up once for all requests that had come in by then."""
+        if not self._inline:
+            return await run_in_threadpool(self._pages.latest)
+        if not self._looked:
+            self._last, self._looked = self._pages.latest(), True
+            # Whoever is answered before this is called had asked before it was looked up.
+            asyncio.get_running_loop().call_soon(self._look_again)
+        return self._last
+
+    def _look_again(self) -> None:
+        self._looked = False
 
     async def _need_serving(self) -> None:
         if not await self._read(self._pages.serving):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
@@ -13,12 +14,16 @@ from bridge.scim.access import Access
 from bridge.scim.endpoint import Answering, Endpoint
 from bridge.scim.gate import Gate, Observe
 from bridge.scim.reader import Reader
+from bridge.scim.shelf import Shelf
 from bridge.scim.usage import Usage
 from bridge.scim.v2_0 import Version2
 from bridge.settings import Settings
 from bridge.store import Store
 from bridge.store.database import is_sqlite
 from bridge.store.pages import Pages
+
+_DISK = Path("/var/tmp")
+"""Where answers are laid aside without a store's folder to lie in; /tmp may be memory."""
 
 
 def application(
@@ -37,6 +42,10 @@ def application(
     dialect = Version2(settings.base_url)
     usage = Usage(store.url)
     pages = Pages(store, settings.filter_seconds)
+    in_file = is_sqlite(store.url)
+    shelf = Shelf(Path(str(store.url.database)).parent if in_file else _DISK)
+    store.at_close.callback(shelf.close)
+    reader = Reader(pages, dialect, usage, shelf, inline=in_file)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -45,7 +54,7 @@ def application(
         pages.close()
 
     app = Starlette(
-        routes=[*_routes(Reader(pages, dialect, usage, inline=is_sqlite(store.url))), *routes],
+        routes=[*_routes(reader), *routes],
         lifespan=lifespan,
     )
     # The one layer before the routes: Starlette's own would turn errors into other answers.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,18 +138,25 @@ def test_an_attribute_is_described_where_a_mapping_can_serve_it(path: Path_, ask
     assert (definition(ask, path) is not None) is can_be_served
 
 
-def served(ask: Client, tmp_path: Path, *people: Mapping[str, Any], **more: Any) -> Client:
-    """The web role of a company of its own."""
-    store = Store.open(f"sqlite:///{tmp_path}/rich.db")
-    ids = conftest.serve(store, {person["externalId"]: person for person in people}, **more)
-    with store.write() as c:
-        token = tokens.create(c, "okta", None, datetime.now(UTC))[1]
-    app = application(store, Settings(public_url="https://bridge.example"))
-    return replace(ask, app=app, token=token, ids=ids)
+@pytest.fixture
+def served(ask: Client, tmp_path: Path) -> Iterator[Callable[..., Client]]:
+    """Makes the web role of a company of its own."""
+    with ExitStack() as stores:
+
+        def serve(*people: Mapping[str, Any], **more: Any) -> Client:
+            store = Store.open(f"sqlite:///{tmp_path}/rich.db")
+            stores.callback(store.close)
+            ids = conftest.serve(store, {person["externalId"]: person for person in people}, **more)
+            with store.write() as c:
+                token = tokens.create(c, "okta", None, datetime.now(UTC))[1]
+            app = application(store, Settings(public_url="https://bridge.example"))
+            return replace(ask, app=app, token=token, ids=ids)
+
+        yield serve
 
 
 @pytest.fixture
-def rich(ask: Client, tmp_path: Path) -> Client:
+def rich(ask: Client, served: Callable[..., Client]) -> Client:
     """A company in which somebody has everything and somebody next to nothing."""
     everything = [path for path in RFC_7643 if definition(ask, path) is not None]
     everything.remove((USER_URN, "active"))
@@ -163,7 +171,7 @@ def rich(ask: Client, tmp_path: Path) -> Client:
         people.append(resource.attributes)
         schemas |= mapping.schemas
     groups = {"g": "Group", "empty": "Empty"}
-    return served(ask, tmp_path, *people, groups=groups, memberships={"1": {"g"}}, schemas=schemas)
+    return served(*people, groups=groups, memberships={"1": {"g"}}, schemas=schemas)
 
 
 def test_everything_served_is_described_and_everything_described_is_served(rich: Client) -> None:
@@ -282,12 +290,12 @@ def test_the_resource_types_name_their_schemas_and_endpoints(rich: Client) -> No
         assert not any(each["required"] for each in type.get("schemaExtensions", ()))
 
 
-def test_the_limits_of_the_configuration_are_the_limits(ask: Client, tmp_path: Path) -> None:
+def test_the_limits_of_the_configuration_are_the_limits(served: Callable[..., Client]) -> None:
     people = [
         {"externalId": f"P{n}", "userName": f"p{n}@example.com", "active": True}
         for n in range(1001)
     ]
-    ask = served(ask, tmp_path, *people)
+    ask = served(*people)
     told = ask("/scim/v2/ServiceProviderConfig").json
     everybody = ask("/scim/v2/Users?count=5000").json
     assert everybody["itemsPerPage"] == told["filter"]["maxResults"]

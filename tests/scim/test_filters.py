@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from bridge.model import ENTERPRISE_URN, GROUP_URN, USER_URN, Kind, Query, resource_id
 from bridge.scim import filters
 from bridge.scim.errors import ScimError
-from bridge.store import Pages, Store
+from bridge.store import Store
+from bridge.store.pages import Pages
 from tests.servers.postgres import (  # noqa: F401
     Server,
     postgres_server,

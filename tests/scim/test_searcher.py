@@ -12,7 +12,7 @@ from bridge.model import Kind, Page, Query
 from bridge.scim import searcher
 from bridge.scim.errors import ScimError
 from bridge.scim.searcher import Searcher
-from bridge.store import Pages
+from bridge.store.pages import Pages
 from bridge.store.readers import Interrupted
 
 QUERY = Query(Kind.USER)
