@@ -5,7 +5,7 @@ UV := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock bench soak clean servers
+.PHONY: help run test check audit lock bench soak clean servers
 
 help:  ## Show what can be made.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -22,6 +22,10 @@ check: $(VENV)/dev.stamp  ## Check style, types, imports and documentation.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/test_docs.py
+
+# What the advisory service does not know is listed, and is no failure; a known weakness is one.
+audit: $(VENV)/dev.stamp  ## Look the pinned packages up among known vulnerabilities; needs the Internet.
+	@$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --progress-spinner off
 
 lock: $(VENV)/dev.stamp  ## Pin the newest packages that pyproject.toml allows.
 	$(UV) --extra build --output-file requirements.lock pyproject.toml
