@@ -7,6 +7,7 @@
     ├── IncompleteRead         the read proves nothing about who is absent: read again later
     ├── SourceUnavailable      nothing answered, or it refused us: try later, or ask a person
     │   └── AccessRefused      our credentials were refused: a person mends them, no quick retry
+    ├── WebhookFailed          nobody confirmed a message: it is sent again later
     ├── LeaseHeld              another process publishes: ask that one, or wait
     └── StorageError           the store cannot be read or written: free, mend or restore it
 
@@ -46,6 +47,12 @@ class SourceUnavailable(BridgeError):
 
 class AccessRefused(SourceUnavailable):
     """The source refused our credentials; trying them again and again would lock the account."""
+
+
+class WebhookFailed(BridgeError):
+    """A webhook could not be reached, or did not confirm that it took the message."""
+
+    exit_code = 7
 
 
 class LeaseHeld(BridgeError):

@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
+
+import orjson
 
 from bridge.filter import Filter
 
@@ -67,6 +70,7 @@ class Entry:
     of a group which of the searches in ``Wanted.groups`` found it. ``names`` gives, for names of
     others that its values hold, what those others are called by themselves (their ``ref``), where
     that is not the same: a DN in Active Directory may be anybody's tomorrow, a GUID may not.
+    ``member_of`` are the refs of groups that a person is in though they do not say so themselves.
     """
 
     record_key: str
@@ -76,6 +80,7 @@ class Entry:
     kind: Kind = Kind.USER
     section: int = 0
     names: Mapping[str, str] = field(default_factory=dict)
+    member_of: tuple[str, ...] = ()
 
     def named(self, link: Link) -> Link:
         """A link from this entry, to what its name means here."""
@@ -105,17 +110,23 @@ class Batch:
     """A part of a read: entries, record keys that the source says are deleted, and the cookie
     that is true once this batch is stored. The last batch of a read carries the verdict.
 
+    ``present`` are the record keys of those who are there and are as they were read last: a read is
+    whole also where it says that of whoever did not change.
+
     ``as_of`` is when the source itself wrote what is read here, where it says so: a read of
     something older than what was read before is not believed. ``certificate_ends`` is when the
-    certificate stops being good that the server showed, where it showed one.
+    certificate stops being good that the server showed, where it showed one, and ``password_ends``
+    when the password does by which the source was read, where that is known.
     """
 
     entries: Sequence[Entry] = ()
     gone: Sequence[str] = ()
+    present: Sequence[str] = ()
     cookie: bytes | None = None
     verdict: Verdict | None = None
     as_of: datetime | None = None
     certificate_ends: datetime | None = None
+    password_ends: datetime | None = None
 
 
 # -- mapped ------------------------------------------------------------------------------------
@@ -194,9 +205,9 @@ class GroupMapped:
 # -- served ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Served:
-    """A person as Okta is served now: the stored document, parsed, and what stands beside it."""
+    """A person as Okta is served now: the stored document, and what stands beside it."""
 
     position: int
     id: str
@@ -204,13 +215,20 @@ class Served:
     user_name: str
     active: bool
     ever_active: bool
-    attributes: Mapping[str, Any]
     document: bytes
     links: tuple[Link, ...] = ()
     groups: frozenset[str] = frozenset()
     reason: str = ""
     publication: int = 0
     source_id: int = 0
+
+    @cached_property
+    def attributes(self) -> Mapping[str, Any]:
+        """The attributes of the document, as those of a `Resource`, its links answered."""
+        attributes: dict[str, Any] = orjson.loads(self.document)
+        for name in ("schemas", "id"):
+            attributes.pop(name, None)
+        return attributes
 
 
 @dataclass(frozen=True, slots=True)

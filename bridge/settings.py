@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge.errors import UsageError
@@ -37,6 +39,13 @@ class Settings(BaseSettings):
     )
     filter_seconds: int = Field(
         5, ge=1, le=60, description="Seconds that a filter may take before it is refused."
+    )
+    webhook: str = Field("", description="The URL that is told of every plan that is held.")
+    webhook_secret: SecretStr | None = Field(
+        None, description="What the webhook's messages are signed with, `whsec_` and base64."
+    )
+    webhook_private: bool = Field(
+        False, description="Whether the webhook may be in a private network, and without TLS."
     )
     keep_runs: int = Field(
         90, ge=2, le=36_500, description="Days for which runs and finished plans are kept."
@@ -78,6 +87,32 @@ class Settings(BaseSettings):
             raise ValueError("starts with https:// (or http:// for a trial)")
         return value.rstrip("/")
 
+    @field_validator("webhook")
+    @classmethod
+    def _webhook_is_a_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("https", "http") or not parts.hostname):
+            raise ValueError("is a URL such as https://alerts.example.com/bridge")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _webhook_secret_is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not 24 <= len(_key(value)) <= 64:
+            raise ValueError(
+                "is whsec_ and the base64 of 24 to 64 bytes: "
+                "echo whsec_$(openssl rand -base64 32) makes one"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _webhook_is_signed_and_encrypted(self) -> Settings:
+        if self.webhook and self.webhook_secret is None:
+            raise ValueError("BRIDGE_WEBHOOK and BRIDGE_WEBHOOK_SECRET are set together")
+        if self.webhook.startswith("http:") and not self.webhook_private:
+            raise ValueError("BRIDGE_WEBHOOK starts with https://, or BRIDGE_WEBHOOK_PRIVATE=true")
+        return self
+
     @model_validator(mode="after")
     def _certificate_and_key_come_together(self) -> Settings:
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -96,11 +131,24 @@ class Settings(BaseSettings):
         return host.strip("[]"), int(port)
 
     @property
+    def webhook_key(self) -> bytes:
+        """The bytes of ``webhook_secret``."""
+        return b"" if self.webhook_secret is None else _key(self.webhook_secret)
+
+    @property
     def base_url(self) -> str:
         """Where the web role is reached, without a trailing slash."""
         if self.public_url:
             return self.public_url
         return f"{'https' if self.tls_cert else 'http'}://{self.listen}"
+
+
+def _key(secret: SecretStr) -> bytes:
+    prefix, _, encoded = secret.get_secret_value().partition("_")
+    try:
+        return b64decode(encoded, validate=True) if prefix == "whsec" else b""
+    except ValueError:
+        return b""
 
 
 def load() -> Settings:

@@ -11,6 +11,7 @@ from bridge.settings import Settings
 from bridge.store import Store, lease
 from bridge.store.retention import Keep
 from bridge.sync import catalog, daemon
+from bridge.sync.webhook import Webhook
 
 _END_SECONDS = 7.0
 
@@ -34,7 +35,10 @@ def run_syncd(
         catalog.load(settings.mappings)  # a folder that is not there is told at once
     store = Store.open(settings.database)
     keep = Keep(*map(timedelta, (settings.keep_runs, settings.keep_audit, settings.keep_leavers)))
+    webhook = None
+    if settings.webhook:
+        webhook = Webhook(settings.webhook, settings.webhook_key, settings.webhook_private)
     try:
-        daemon.serve(store, settings.mappings, stop, renew, keep, lease_ttl)
+        daemon.serve(store, settings.mappings, stop, renew, keep, lease_ttl, webhook)
     finally:
         store.close()

@@ -14,7 +14,7 @@ from bridge.app.tls import Certificate
 from bridge.errors import UsageError
 from bridge.settings import Settings
 from bridge.store import Store
-from bridge.sync.certificates import Certificates
+from bridge.sync.endings import Endings
 
 _LOOK_SECONDS = 3600.0
 """How often the days are counted that the certificate has left."""
@@ -90,7 +90,7 @@ def run_web(settings: Settings, listener: socket.socket, supervised: bool = Fals
 
 def _watch(certificate: Certificate, renew: threading.Event) -> None:
     """Warn before the certificate ends, and take a new one when told to; in a thread."""
-    certificates = Certificates()
+    certificates = Endings()
     while True:
         certificates.look("web", certificate.ends, datetime.now(UTC))
         if not renew.wait(_LOOK_SECONDS):

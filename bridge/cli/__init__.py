@@ -2,69 +2,88 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 import traceback
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from bridge.cli import (
-    audit,
-    backup,
-    doctor,
-    erase,
-    files,
-    override,
-    people,
-    plan,
-    preview,
-    relink,
-    serve,
-    source,
-    status,
-    sync,
-    token,
-    why,
-)
-from bridge.cli.output import at_end, complain
+from bridge.cli.output import at_end, complain, show_faults
 from bridge.errors import BridgeError, FileFaults
+from bridge.lazy import Lazy
+from bridge.sync.garbage import rarely_collected
+
+_MODULES = {
+    "serve": "serve",
+    "web": "serve",
+    "syncd": "serve",
+    "alive": "serve",
+    "sync": "sync",
+    "status": "status",
+    "people": "people",
+    "why": "why",
+    "preview": "preview",
+    "audit": "audit",
+    "deactivate": "override",
+    "activate": "override",
+    "erase": "erase",
+    "relink": "relink",
+    "check": "files",
+    "test": "files",
+    "schema": "files",
+    "doctor": "doctor",
+    "backup": "backup",
+    "restore": "backup",
+    "plan": "plan",
+    "override": "override",
+    "source": "source",
+    "token": "token",
+    "webhook": "webhook",
+}
+"""The module of each command, in the order of the help."""
+
+
+def _command(name: str) -> Any:
+    commands = typer.Typer()
+    with rarely_collected():
+        import_module(f"bridge.cli.{_MODULES[name]}").register(commands)
+    return typer.main.get_group(commands).commands[name]
+
+
+class _Bridge(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = Lazy(tuple(_MODULES), _command)  # type: ignore[assignment]  # none is added
+
 
 app = typer.Typer(
     name="bridge",
-    help="Tell Okta who works here, from the company's directory or HR system.",
+    cls=_Bridge,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (
-    serve,
-    sync,
-    status,
-    people,
-    why,
-    preview,
-    audit,
-    override,
-    erase,
-    relink,
-    files,
-    doctor,
-    backup,
-):
-    group.register(app)
-app.add_typer(plan.app, name="plan")
-app.add_typer(override.app, name="override")
-app.add_typer(source.app, name="source")
-app.add_typer(token.app, name="token")
+
+
+@app.callback()
+def bridge() -> None:
+    """Tell Okta who works here, from the company's directory or HR system."""
 
 
 def main() -> None:
     """Run one command; ends the process with its exit code, never with a traceback."""
+    # Python looks for garbage once more at the end, which takes longer than many a command.
+    atexit.register(gc.freeze)
     try:
         code = app(prog_name="bridge", standalone_mode=False)
         sys.stdout.flush()
     except FileFaults as error:
-        files.show_faults(error.faults)
+        show_faults(error.faults)
         code = error.exit_code
     except BridgeError as error:
         complain(str(error))

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
-from bridge.cli.output import Json, context, data, note, plain, table
+from bridge.cli.context import context
+from bridge.cli.output import Json, data, note, plain, table
 from bridge.errors import UsageError
 from bridge.store import audit as rows
 from bridge.store import resources

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.output import Json, Steps, context, counted, data, say
+from bridge.cli.context import context
+from bridge.cli.output import Json, Steps, counted, data, say
 from bridge.store import backup as backups
 from bridge.sync.leadership import leadership, utc_now
 

@@ -7,16 +7,18 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bridge import settings
-from bridge.cli.output import Json, data, say
+from bridge.cli.output import Json, data, say, show_faults
+from bridge.errors import FileFaults, UsageError
 from bridge.mapping import Mapping
 from bridge.sources import SourceSettings, doctor
 from bridge.sources.doctor import Finding, State
 from bridge.sync import catalog
+from bridge.sync.catalog import Catalog
 
 _STYLES = {State.WARNING: "yellow", State.FAILED: "red", State.SKIPPED: "dim"}
 _INDENT = " " * 20
@@ -27,24 +29,54 @@ def register(app: typer.Typer) -> None:
 
 
 def examine(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The source's name.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="One source; otherwise all.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Examine a source step by step and say what to do; writes nothing, changes nobody.
+    """Examine sources step by step and say what to do; writes nothing, changes nobody.
 
-    It goes by the file on disk, live or not. Example: bridge doctor hr
+    It goes by the files on disk, live or not. Example: bridge doctor hr
     """
+    files = catalog.load(settings.load().mappings)
+    if source:
+        answer = examined(files.require(source), as_json)
+        code = answer["exit_code"]
+    else:
+        show_faults(files.faults)
+        answers = list(_each(files, as_json))
+        code = max((each["exit_code"] for each in answers), default=0)
+        if files.faults:
+            code = FileFaults.exit_code
+        elif not answers:
+            raise UsageError(f"there is no mapping file in {files.folder}: put one there")
+        answer = {"exit_code": code, "sources": answers}
+    if as_json:
+        data(answer)
+    if code:
+        raise typer.Exit(code)
+
+
+def _each(files: Catalog, as_json: bool) -> Iterator[dict[str, Any]]:
+    for file in files:
+        if file.mapping is not None:
+            if not as_json:
+                say(f"{file.name}: {file.path}")
+            yield examined(file.mapping, as_json)
+
+
+def examined(mapping: Mapping, as_json: bool) -> dict[str, Any]:
+    """What was found, after showing each finding as it is made unless it is to be JSON."""
     found = []
-    for finding in findings(catalog.load(settings.load().mappings).require(source)):
+    for finding in findings(mapping):
         found.append(finding)
         if not as_json:
             show(finding)
-    code = doctor.worst(found)
-    if as_json:
-        shown = [asdict(finding) for finding in found]
-        data({"source": source, "exit_code": code, "findings": shown})
-    if code:
-        raise typer.Exit(code)
+    return {
+        "source": mapping.name,
+        "exit_code": doctor.worst(found),
+        "findings": [asdict(finding) for finding in found],
+    }
 
 
 def findings(mapping: Mapping) -> Iterator[Finding]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from bridge.cli.output import Json, actor, context, data, say
+from bridge.cli.context import context
+from bridge.cli.output import Json, actor, data, say
 from bridge.cli.people import PersonName, as_row
 from bridge.cli.sync import decide_now
 from bridge.errors import UsageError

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.cells import cell_len
 
 from bridge import settings
 from bridge.cli import doctor
-from bridge.cli.output import Json, complain, data, note, say
+from bridge.cli.output import Json, complain, data, note, say, show_faults
 from bridge.errors import Fault, FileFaults, UsageError
 from bridge.mapping import Mapping, run_tests
 from bridge.mapping.json_schema import json_schema
 from bridge.mapping.show import DEFAULT, Line, shown
 from bridge.sources import settings_models
-from bridge.sources.doctor import worst
 from bridge.sync import catalog
 from bridge.sync.catalog import MappingFile
 
@@ -121,18 +118,6 @@ def run(files: Files = None, as_json: Json = False) -> None:
         raise typer.Exit(FileFaults.exit_code)
 
 
-def show_faults(faults: Sequence[Fault]) -> None:
-    """Print faults on stderr, each with its line of the file and a caret below the place."""
-    for fault in faults:
-        complain(str(fault))
-        if fault.source_line:
-            before = fault.source_line[: fault.column - 1]
-            # Tabs stay tabs and wide characters take two places, so that the caret stands right.
-            blank = "".join(c if c == "\t" else " " * cell_len(c) for c in before)
-            note(f"    {fault.source_line}")
-            note(f"    {blank}^")
-
-
 def _show(file: MappingFile, as_json: bool) -> list[dict[str, Any]]:
     """Print the effective file, a file of its own with comments, or give its lines."""
     lines = shown(file.text, str(file.path))
@@ -159,18 +144,9 @@ def _origin(file: MappingFile, line: Line) -> str:
 
 
 def _examine(mapping: Mapping, as_json: bool) -> dict[str, Any]:
-    findings = []
     if not as_json:
         say(f"\n{mapping.file}, examined as `bridge doctor {mapping.name}` does:")
-    for finding in doctor.findings(mapping):
-        findings.append(finding)
-        if not as_json:
-            doctor.show(finding)
-    return {
-        "source": mapping.name,
-        "exit_code": worst(findings),
-        "findings": [asdict(finding) for finding in findings],
-    }
+    return doctor.examined(mapping, as_json)
 
 
 def _load(files: list[Path] | None) -> Sequence[MappingFile]:

@@ -13,14 +13,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from bridge import settings
-from bridge.settings import Settings
-from bridge.store import Store
+from bridge.errors import Fault
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
@@ -48,6 +47,18 @@ def note(text: str) -> None:
 def complain(text: str) -> None:
     """Print what went wrong, on stderr."""
     _console(sys.stderr).print(printable(text), style="red")
+
+
+def show_faults(faults: Sequence[Fault]) -> None:
+    """Print faults on stderr, each with its line of the file and a caret below the place."""
+    for fault in faults:
+        complain(str(fault))
+        if fault.source_line:
+            before = fault.source_line[: fault.column - 1]
+            # Tabs stay tabs and wide characters take two places, so that the caret stands right.
+            blank = "".join(c if c == "\t" else " " * cell_len(c) for c in before)
+            note(f"    {fault.source_line}")
+            note(f"    {blank}^")
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
@@ -106,14 +117,6 @@ def actor() -> str:
 
 at_end = ExitStack()
 """What is closed when the command ends, however it ends."""
-
-
-def context() -> tuple[Settings, Store]:
-    """The settings and the opened store of this command."""
-    loaded = settings.load()
-    store = Store.open(loaded.database)
-    at_end.callback(store.close)
-    return loaded, store
 
 
 class Steps:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
-from bridge.cli.output import Json, actor, ago, context, data, say, table
+from bridge.cli.context import context
+from bridge.cli.output import Json, actor, ago, data, say, table
 from bridge.cli.people import PersonName, as_row
 from bridge.cli.sync import decide_now
 from bridge.errors import UsageError
@@ -20,7 +21,7 @@ from bridge.sync import why
 from bridge.sync.leadership import utc_now
 from bridge.sync.why import Person
 
-app = typer.Typer(help="Your word on people, which wins over every source.", no_args_is_help=True)
+group = typer.Typer(help="Your word on people, which wins over every source.", no_args_is_help=True)
 
 Reason = Annotated[str, typer.Option(help="Why; it stands in the audit.")]
 Until = Annotated[
@@ -31,9 +32,10 @@ Until = Annotated[
 ]
 
 
-def register(group: typer.Typer) -> None:
-    group.command()(deactivate)
-    group.command()(activate)
+def register(app: typer.Typer) -> None:
+    app.command()(deactivate)
+    app.command()(activate)
+    app.add_typer(group, name="override")
 
 
 def deactivate(
@@ -54,7 +56,7 @@ def activate(person: PersonName, reason: Reason, until: Until = "", as_json: Jso
     _override(person, True, reason, until, as_json)
 
 
-@app.command("list")
+@group.command("list")
 def list_(as_json: Json = False) -> None:
     """List the overrides that stand."""
     _, store = context()
@@ -82,7 +84,7 @@ def list_(as_json: Json = False) -> None:
     )
 
 
-@app.command()
+@group.command()
 def end(person: PersonName, as_json: Json = False) -> None:
     """Let the source speak for a person again.
 

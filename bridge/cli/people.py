@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
-from bridge.cli.output import Json, context, data, note, table
+from bridge.cli.context import context
+from bridge.cli.output import Json, data, note, table
 from bridge.errors import UsageError
 from bridge.model import Served
 from bridge.store import resources

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Connection
 
-from bridge.cli.output import Json, actor, ago, complain, context, counted, data, say, table
+from bridge.cli.context import context
+from bridge.cli.output import Json, actor, ago, complain, counted, data, say, table
 from bridge.cli.summary import Summary
 from bridge.cli.sync import decide_now
 from bridge.cli.words import kind, kinds, sentences
@@ -18,9 +19,10 @@ from bridge.settings import Settings
 from bridge.store import Store, plans
 from bridge.store import sources as source_rows
 from bridge.store.tables import PlanRow
+from bridge.sync import why
 from bridge.sync.leadership import utc_now
 
-app = typer.Typer(help="Changes that wait for your word.", no_args_is_help=True)
+group = typer.Typer(help="Changes that wait for your word.", no_args_is_help=True)
 
 Hash = Annotated[str, typer.Argument(metavar="HASH", help="The plan, or a unique beginning of it.")]
 
@@ -31,7 +33,11 @@ _PURPOSES = {
 }
 
 
-@app.command("list")
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="plan")
+
+
+@group.command("list")
 def list_(
     all_: Annotated[bool, typer.Option("--all", help="Also what is decided and done.")] = False,
     as_json: Json = False,
@@ -60,7 +66,7 @@ def list_(
     )
 
 
-@app.command()
+@group.command()
 def show(
     hash: Hash,
     limit: Annotated[int, typer.Option(min=1, help="How many changes to show at most.")] = 50,
@@ -96,30 +102,56 @@ def show(
         short = row.hash[: plans.SHOWN]
         say(f"\nbridge plan approve {short}   lets all of it go live")
         say(f"bridge plan reject {short}    keeps it away until the records change")
+        if row.purpose == plans.CHANGES and size > 1:
+            say("Either takes --person or --kind for a part of it.")
 
 
-@app.command()
-def approve(hash: Hash, as_json: Json = False) -> None:
-    """Let a plan go live, now; later additions to it need a word of their own.
+People = Annotated[
+    list[str] | None, typer.Option("--person", help="Only this person's changes; repeatable.")
+]
+Kinds = Annotated[
+    list[str] | None, typer.Option("--kind", help="Only changes of this kind; repeatable.")
+]
 
-    Example: bridge plan approve 3f2a91
+
+@group.command()
+def approve(hash: Hash, person: People = None, kind: Kinds = None, as_json: Json = False) -> None:
+    """Let a plan go live, now, or a part of it; later additions need a word of their own.
+
+    Example: bridge plan approve 3f2a91 --person ann@example.com
     """
     settings, store = context()
     with store.write() as connection:
-        row = plans.approve(connection, hash, actor(), utc_now())
+        row = _part(connection, hash, person or (), kind or ())
+        row = plans.approve(connection, row.hash, actor(), utc_now())
     _take_effect(settings, store, row, as_json)
 
 
-@app.command()
-def reject(hash: Hash, as_json: Json = False) -> None:
-    """Keep a plan's changes away until the records that made them change.
+@group.command()
+def reject(hash: Hash, person: People = None, kind: Kinds = None, as_json: Json = False) -> None:
+    """Keep a plan's changes, or a part of them, away until the records behind them change.
 
-    Example: bridge plan reject 3f2a91
+    Example: bridge plan reject 3f2a91 --kind renamed
     """
     settings, store = context()
     with store.write() as connection:
-        row = plans.reject(connection, hash, actor(), utc_now())
+        row = _part(connection, hash, person or (), kind or ())
+        row = plans.reject(connection, row.hash, actor(), utc_now())
     _take_effect(settings, store, row, as_json)
+
+
+def _part(
+    connection: Connection, hash: str, people: Collection[str], kinds: Collection[str]
+) -> PlanRow:
+    """The plan, or the plan that a part of it has become."""
+    row = _get(connection, hash)
+    if not people and not kinds:
+        return row
+    found = [why.find(connection, person) for person in people]
+    subjects = {person.key for person in found if person.source_id == row.source_id}
+    if len(subjects) < len(found):
+        raise UsageError("the plan is of another source than that person")
+    return plans.split(connection, row, subjects, kinds)
 
 
 def _introduction(row: PlanRow, name: str, size: int, summary: Summary) -> Iterator[str]:

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.output import Json, Steps, context, counted, data, say, table
+from bridge.cli.context import context
+from bridge.cli.output import Json, Steps, counted, data, say, table
 from bridge.cli.words import kind, kinds
 from bridge.store import plans, records
 from bridge.store import sources as source_rows

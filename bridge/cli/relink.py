@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.output import Json, actor, context, data, say
+from bridge.cli.context import context
+from bridge.cli.output import Json, actor, data, say
 from bridge.cli.people import as_row
 from bridge.cli.sync import decide_now
 from bridge.errors import UsageError

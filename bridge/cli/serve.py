@@ -19,7 +19,8 @@ from bridge.cli import log
 from bridge.cli.output import complain, say
 from bridge.errors import BridgeError
 from bridge.settings import Settings
-from bridge.store import Pages, Store, plans, tokens
+from bridge.store import Store, plans, tokens
+from bridge.store.pages import Pages
 from bridge.sync import catalog
 from bridge.sync.leadership import utc_now
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.output import Json, context, data, say
+from bridge.cli.context import context
+from bridge.cli.output import Json, data, say
 from bridge.cli.sync import decide_now
 from bridge.cli.words import sentences
 from bridge.errors import UsageError
@@ -16,10 +17,14 @@ from bridge.store import sources as source_rows
 from bridge.sync import catalog
 from bridge.sync.leadership import utc_now
 
-app = typer.Typer(help="Sources as a whole.", no_args_is_help=True)
+group = typer.Typer(help="Sources as a whole.", no_args_is_help=True)
 
 
-@app.command()
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="source")
+
+
+@group.command()
 def remove(
     name: Annotated[str, typer.Argument(metavar="SOURCE", help="The source's name.")],
     as_json: Json = False,

@@ -7,10 +7,12 @@ from typing import Any
 
 import typer
 
-from bridge.cli.output import Json, ago, context, counted, data, say, table
+from bridge.cli.context import context
+from bridge.cli.output import Json, ago, counted, data, say, table
 from bridge.health import freshness
-from bridge.store import Pages, lease, plans, problems, runs
+from bridge.store import lease, plans, problems, runs
 from bridge.store import sources as source_rows
+from bridge.store.pages import Pages
 from bridge.store.tables import RunRow, SourceRow
 from bridge.sync import catalog
 from bridge.sync.leadership import utc_now

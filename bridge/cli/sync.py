@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.files import show_faults
-from bridge.cli.output import Json, Steps, actor, complain, context, data, say
+from bridge.cli.context import context
+from bridge.cli.output import Json, Steps, actor, complain, data, say, show_faults
 from bridge.cli.words import sentences
 from bridge.errors import Fault, FileFaults, LeaseHeld, UsageError
 from bridge.settings import Settings

@@ -8,19 +8,24 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from bridge.cli.output import Json, actor, ago, context, counted, data, note, say, table
+from bridge.cli.context import context
+from bridge.cli.output import Json, actor, ago, counted, data, note, say, table
 from bridge.errors import UsageError
 from bridge.store import audit, tokens
 from bridge.store.activity import Activity
 from bridge.store.audit import Happened
 from bridge.sync.leadership import utc_now
 
-app = typer.Typer(help="Tokens of SCIM clients such as Okta.", no_args_is_help=True)
+group = typer.Typer(help="Tokens of SCIM clients such as Okta.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The client that uses it.")]
 
 
-@app.command()
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="token")
+
+
+@group.command()
 def create(
     name: Name,
     days: Annotated[
@@ -42,7 +47,7 @@ def create(
     _show(name, secret, row.expires_at, as_json)
 
 
-@app.command()
+@group.command()
 def rotate(
     name: Name,
     overlap_hours: Annotated[
@@ -61,7 +66,7 @@ def rotate(
     _show(name, secret, row.expires_at, as_json)
 
 
-@app.command()
+@group.command()
 def revoke(name: Name, as_json: Json = False) -> None:
     """End every token of a name, at once."""
     _, store = context()
@@ -78,7 +83,7 @@ def revoke(name: Name, as_json: Json = False) -> None:
         say(f"{counted(count, 'token', 'tokens')} of {name!r} revoked.")
 
 
-@app.command("list")
+@group.command("list")
 def list_(as_json: Json = False) -> None:
     """List the tokens there are, and when each was last used."""
     _, store = context()

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.output import Json, ago, context, data, say, table
+from bridge.cli.context import context
+from bridge.cli.output import Json, ago, data, say, table
 from bridge.cli.people import PersonName, as_row
 from bridge.cli.words import kind
 from bridge.mapping.explanation import SENSITIVE, Explained, Explanation

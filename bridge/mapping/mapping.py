@@ -6,6 +6,7 @@ from collections import abc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -61,7 +62,7 @@ class Mapping:
 
     def source_settings(self) -> SourceModel:
         """The source's settings with their secrets. Raises `UsageError` where one is missing."""
-        return source_settings(self.source_model, self.source)
+        return source_settings(self.source_model, self.source, Path(self.file).parent)
 
     def key_of(self, entry: Entry) -> str:
         """The key of the person whom a record is about. Raises `EntryFault`."""

@@ -41,32 +41,39 @@ class SourceModel(Protocol):
     def filter_fault(self, filter: str) -> str: ...
 
 
-def resolve_secrets(section: Any, environment: Mapping[str, str] = os.environ) -> Any:
+def resolve_secrets(section: Any, folder: Path, environment: Mapping[str, str] = os.environ) -> Any:
     """``section`` with each ``${env:NAME}`` and ``${file:/path}`` replaced by what it names.
 
-    A line end after a file's text is not part of the secret. Raises `UsageError` naming what
-    is not there.
+    A relative path counts from ``folder``, the mapping file's own. A line end after a file's text
+    is not part of the secret. Raises `UsageError` naming what is not there.
     """
     match section:
         case str():
-            return _SECRET.sub(lambda found: _secret(found[1], found[2], environment), section)
+            return _SECRET.sub(
+                lambda found: _secret(found[1], found[2], folder, environment), section
+            )
         case Mapping():
-            return {key: resolve_secrets(value, environment) for key, value in section.items()}
+            return {
+                key: resolve_secrets(value, folder, environment) for key, value in section.items()
+            }
         case list() | tuple():
-            return [resolve_secrets(value, environment) for value in section]
+            return [resolve_secrets(value, folder, environment) for value in section]
     return section
 
 
-def _secret(where: str, name: str, environment: Mapping[str, str]) -> str:
+def _secret(where: str, name: str, folder: Path, environment: Mapping[str, str]) -> str:
     if where == "env":
         if name not in environment:
             raise UsageError(f"${{env:{name}}} is not set: set {name} in the environment")
         return environment[name]
     try:
-        return Path(name).read_text(encoding="utf-8").rstrip("\r\n")
+        return (folder / name).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise UsageError(f"${{file:{name}}} cannot be read: {reason}") from None
+        raise UsageError(
+            f"${{file:{name}}} cannot be read: {reason}: {folder / name} must be a text file that "
+            "the bridge may read"
+        ) from None
 
 
 def _fields(model: type[SourceModel]) -> dict[str, FieldInfo]:
@@ -99,10 +106,15 @@ def read_source(
     return None if len(faults) > before else (name, MappingProxyType(section), settings)
 
 
-def source_settings(model: type[SourceModel], section: Mapping[str, Any]) -> SourceModel:
-    """The settings with their secrets. Raises `UsageError` where one is not there or wrong."""
+def source_settings(
+    model: type[SourceModel], section: Mapping[str, Any], folder: Path
+) -> SourceModel:
+    """The settings with their secrets, relative paths to which count from ``folder``.
+
+    Raises `UsageError` where one is not there or wrong.
+    """
     try:
-        return model.model_validate(resolve_secrets(section))
+        return model.model_validate(resolve_secrets(section, folder))
     except ValidationError as error:
         lines = [f"source.{_dotted(fault['loc'])}: {_message(fault)}" for fault in error.errors()]
         raise UsageError("\n".join(lines)) from None

@@ -52,6 +52,7 @@ def application(
         async with usage.written():
             yield
         pages.close()
+        shelf.close()
 
     app = Starlette(
         routes=[*_routes(reader), *routes],

@@ -2,11 +2,11 @@
 
 `Store` gives connections. Everything else is modules of functions whose first parameter is such
 a connection, so that several of them share a transaction. `Publication` is what a decision writes
-through, `Pages` what the web role reads through.
+through. What the web role reads through, `pages.Pages`, is imported by itself: few commands need
+it, and it brings PostgreSQL's driver.
 """
 
 from bridge.store.database import Store
-from bridge.store.pages import Pages
 from bridge.store.publication import Publication, UserWrite
 
-__all__ = ["Pages", "Publication", "Store", "UserWrite"]
+__all__ = ["Publication", "Store", "UserWrite"]

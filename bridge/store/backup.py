@@ -108,7 +108,7 @@ def _hold_back(c: Connection, newest: int, now: datetime) -> None:
     """Let nothing be served or decided before every source was read whole."""
     c.execute(delete(table(ServingRow)))
     c.execute(update(_sources).values(words="", cookie=None))
-    erasures.revive(c, now)
+    erasures.revive(c)
     if _newest(c) < newest:  # what Okta has seen is older than whatever comes next
         c.execute(insert(_publications).values(number=newest, at=now, run_id=0))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, select, update
@@ -69,7 +68,6 @@ def save(
     source_id: int,
     read: Mapping[str, tuple[int, GroupMapped]],
     moved: Collection[str],
-    now: datetime,
 ) -> None:
     """Store what was made of the records of groups, by record key, with their search's number.
 
@@ -89,24 +87,26 @@ def save(
         before = members.names(c, record)
         after = members.named(group.members) if group.key else before
         members.change(c, source_id, record, after - before, before - after)
-        concerned = before | after if record_key in moved else before ^ after
-        make_due(c, source_id, concerned, now)
+        concerned = before ^ after
+        if record_key in moved:
+            concerned = before | members.everybody(c, record)
+        make_due(c, source_id, concerned)
 
 
-def moved(c: Connection, source_id: int, records: Iterable[int], now: datetime) -> None:
+def moved(c: Connection, source_id: int, records: Iterable[int]) -> None:
     """Let everybody be looked at who is in the groups among these records, which went or are
     called differently."""
     for record in [row.record_id for row in rows_for(c, _AMONG, records)]:
         of_group = _groups.c.record_id == record
         mark = due.next_mark(c, source_id)
         c.execute(update(_groups).where(of_group).values(mark=mark))
-        make_due(c, source_id, members.names(c, record), now)
+        make_due(c, source_id, members.everybody(c, record))
 
 
-def make_due(c: Connection, source_id: int, named: Iterable[members.Name], now: datetime) -> None:
+def make_due(c: Connection, source_id: int, named: Iterable[members.Name]) -> None:
     """Let everybody be looked at whom these names mean, at any depth of groups."""
     for people in members.people_under(c, source_id, named):
-        due.make_due(c, source_id, people, now)
+        due.make_due(c, source_id, people)
 
 
 def sizes(c: Connection, source_id: int) -> dict[int, int]:

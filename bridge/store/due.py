@@ -3,19 +3,19 @@
 Anything that may change a person's answer makes the person due: a record, an override, an
 approval. Such news is counted for each source. A decision asks for the count before it looks
 (`news`), and when it ends takes back only what is as old: who became due while it was thinking
-stays due, and no change is ever decided away unseen.
+stays due, and no change is ever decided away unseen. News has no time of its own, so a clock that
+is set back meanwhile delays none of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     bindparam,
-    case,
     delete,
     func,
     literal,
@@ -36,6 +36,9 @@ _sources = table(SourceRow)
 # Up to so many due people are sorted for each page; more are walked through in order of key,
 # past everybody who is due later only.
 _FEW = 20_000
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""When somebody is due whom the next decision must look at, whatever its clock says."""
 
 _ripe = (_due.c.source_id == bindparam("source")) & (_due.c.at <= bindparam("now"))
 _COUNT = select(func.count()).select_from(select(literal(1)).where(_ripe).limit(_FEW).subquery())
@@ -102,15 +105,21 @@ def people(c: Connection, source_id: int, after: str = "", limit: int = 500) -> 
     return list(c.execute(_PEOPLE, values).scalars())
 
 
-def make_due(c: Connection, source_id: int, keys: Collection[str], at: datetime) -> None:
-    """Let people be looked at from ``at`` on, or earlier where they were due already."""
+def make_due(c: Connection, source_id: int, keys: Collection[str]) -> None:
+    """Let people be looked at by the next decision."""
     if keys:
         mark = next_mark(c, source_id)
         rows = [
-            {"source_id": source_id, "person_key": key, "at": at, "mark": mark}
+            {"source_id": source_id, "person_key": key, "at": AT_ONCE, "mark": mark}
             for key in sorted(set(keys))
         ]
         c.execute(_marking(insert(c, _due)), rows)
+
+
+def make_everybody_due(c: Connection, source_id: int) -> None:
+    """Let the next decision look at everybody who has a record or is served."""
+    make_due_from(c, source_id, _records.c.person_key, _records.c.source_id == source_id)
+    make_due_from(c, source_id, _users.c.key, _users.c.source_id == source_id)
 
 
 def make_due_from(
@@ -118,12 +127,10 @@ def make_due_from(
     source_id: int,
     person_key: ColumnElement[str | None],
     condition: ColumnElement[bool],
-    at: datetime,
 ) -> None:
     """As `make_due`, for the people in a column of the rows that meet a condition."""
-    who = select(
-        literal(source_id), person_key, literal(at, Instant()), literal(next_mark(c, source_id))
-    )
+    at, mark = literal(AT_ONCE, Instant()), literal(next_mark(c, source_id))
+    who = select(literal(source_id), person_key, at, mark)
     statement = insert(c, _due).from_select(
         ["source_id", "person_key", "at", "mark"],
         who.distinct().where(condition, person_key.is_not(None)),
@@ -169,5 +176,5 @@ def _marking(statement: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | po
     new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=["source_id", "person_key"],
-        set_={"at": case((_due.c.at < new.at, _due.c.at), else_=new.at), "mark": new.mark},
+        set_={"at": new.at, "mark": new.mark},
     )

@@ -45,7 +45,7 @@ def ask(c: Connection, source_id: int, person_key: str, actor: str, now: datetim
             of_person.source_id == source_id, of_person.person_key == person_key
         )
     )
-    due.make_due(c, source_id, [person_key], now)
+    due.make_due(c, source_id, [person_key])
 
 
 def of(c: Connection, source_id: int, keys: Iterable[str]) -> set[str]:
@@ -68,7 +68,7 @@ def end(c: Connection, source_id: int, keys: Collection[str]) -> None:
     c.execute(delete(_erasures).where(of_people))
 
 
-def revive(c: Connection, now: datetime) -> None:
+def revive(c: Connection) -> None:
     """Let every erasure be applied again, to a store that was made of an older backup."""
     for row in c.execute(select(_erasures.c.source_id, _erasures.c.person_key)).all():
-        due.make_due(c, row.source_id, [row.person_key], now)
+        due.make_due(c, row.source_id, [row.person_key])

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bridge.errors import StorageError
@@ -47,8 +46,8 @@ _POSTGRESQL = (
     ("57P", _UNREACHABLE),
 )
 
-ERRORS = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
-"""Everything a database may raise."""
+ERRORS = (SQLAlchemyError, sqlite3.Error)
+"""Everything a database may raise through SQLAlchemy, and SQLite by itself."""
 
 
 def explain(error: BaseException) -> str:
@@ -59,20 +58,22 @@ def explain(error: BaseException) -> str:
         name = getattr(origin, "sqlite_errorname", "")
         known = (words for start, words in _SQLITE if name.startswith(start))
         return next(known, f"the store refused a statement ({name or type(origin).__name__})")
-    if isinstance(origin, psycopg.Error):
-        state = origin.sqlstate or ("08" if isinstance(origin, psycopg.OperationalError) else "")
+    # Told by its attribute: who keeps the store in SQLite does not wait for psycopg's import.
+    if origin is not None and hasattr(origin, "sqlstate"):
+        kinds = {kind.__name__ for kind in type(origin).__mro__}
+        state = origin.sqlstate or ("08" if "OperationalError" in kinds else "")
         known = (words for start, words in _POSTGRESQL if state.startswith(start))
         return next(known, f"the store refused a statement ({state or type(origin).__name__})")
     return f"the store cannot be used ({type(error).__name__})"
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def explained(errors: tuple[type[Exception], ...] = ERRORS) -> Iterator[None]:
     """Turn what a database raises into a `StorageError`.
 
     The cause is not shown beside it: a database's own words may hold a person's values.
     """
     try:
         yield
-    except ERRORS as error:
+    except errors as error:
         raise StorageError(explain(error)) from None

@@ -46,13 +46,13 @@ def set(
         created_at=now,
         until=until,
     )
-    due.make_due(c, source_id, [person_key], now)
+    due.make_due(c, source_id, [person_key])
     return new_id(c, insert(_overrides), row.model_dump(exclude={"id"}))
 
 
 def end(c: Connection, source_id: int, person_key: str, now: datetime) -> bool:
     """Let the source speak for a person again; whether there was an override. The person is due."""
-    due.make_due(c, source_id, [person_key], now)
+    due.make_due(c, source_id, [person_key])
     return _end(c, source_id, person_key, now)
 
 

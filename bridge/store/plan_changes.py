@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -99,6 +99,22 @@ def changes(c: Connection, plan_id: int, limit: int = 100, offset: int = 0) -> l
         .offset(offset)
     )
     return [PlanChange(*row) for row in c.execute(statement)]
+
+
+def some(
+    c: Connection, plan_id: int, subjects: Collection[str], kinds: Collection[str]
+) -> list[PlanChange]:
+    """Those of a plan's open changes that are on these subjects and of these kinds.
+
+    Empty means any; a kind with a path, such as ``emptied:title``, is of the kind before it too.
+    """
+    total = c.execute(select(func.count()).where(_changes.c.plan_id == plan_id)).scalar_one()
+    return [
+        change
+        for change in changes(c, plan_id, limit=total)
+        if (not subjects or change.subject in subjects)
+        and (not kinds or not {change.kind, change.kind.partition(":")[0]}.isdisjoint(kinds))
+    ]
 
 
 def outcomes(c: Connection, plan_id: int) -> Iterator[tuple[str, str]]:

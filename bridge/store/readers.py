@@ -20,10 +20,10 @@ from bridge.store.database import BUSY_SECONDS, is_sqlite
 from bridge.store.faults import ERRORS, explained
 from bridge.store.tables import fold
 
+_ERRORS = (*ERRORS, psycopg.Error)
+
 # SQLite looks at the clock after so many of its steps, some milliseconds' worth.
 _STEPS = 100_000
-# So much of a store's file is read where the system has it, without copying it.
-_MAPPED = 1 << 40
 
 
 class Interrupted(StorageError):
@@ -46,7 +46,7 @@ class Readers:
         """All rows of a statement, which sees one moment of the store; raises `StorageError`."""
         if not self.sqlite:
             sql = sql.replace("?", "%s")
-        with explained():
+        with explained(_ERRORS):
             while True:
                 try:
                     connection, fresh = self._free.pop(), False
@@ -54,7 +54,7 @@ class Readers:
                     connection, fresh = self._connect(), True
                 try:
                     rows = self._fetched(connection, sql, values)
-                except ERRORS as error:
+                except _ERRORS as error:
                     connection.close()
                     if _interrupted(error):
                         raise Interrupted("a search took too long") from None

@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, select, upda
 from sqlalchemy import delete as sql_delete
 
 from bridge.model import Entry, GroupMapped, Kind
-from bridge.store import directory_groups, entries, refs
-from bridge.store.due import due, make_due, make_due_from, news, people
+from bridge.store import directory_groups, entries, members, refs
+from bridge.store.due import AT_ONCE, due, make_due, make_due_from, make_everybody_due, news, people
 from bridge.store.statements import among, analyze, aside, chunks, many, rows_for
 from bridge.store.tables import (
     DirectoryGroupRow,
@@ -26,6 +26,7 @@ from bridge.store.tables import (
 )
 
 __all__ = [
+    "AT_ONCE",
     "Known",
     "Seen",
     "count",
@@ -35,6 +36,7 @@ __all__ = [
     "known",
     "let_go",
     "make_due",
+    "make_everybody_due",
     "news",
     "of_people",
     "people",
@@ -65,6 +67,9 @@ _BEFORE: Select[Any] = select(
     _records.c.ref,
     _records.c.gone_at,
 ).where(_of_source, _records.c.record_key.in_(among()))
+_IDS: Select[Any] = select(_records.c.record_key, _records.c.id).where(
+    _of_source, _records.c.record_key.in_(among())
+)
 _LEAVING = _BEFORE.where(aside(_records.c.gone_at).is_(None))
 _INSERT = insert(_records)
 _UPDATE = (
@@ -189,6 +194,9 @@ def save(
     many(c, _INSERT, fresh)
     analyze(c, _records, len(fresh))
     many(c, _UPDATE, stale)
+    groups_of = {key: entry.member_of for key, (entry, _) in latest.items() if entry.member_of}
+    rows = {row.record_key: row.id for row in rows_for(c, _IDS, groups_of, source=source_id)}
+    members.let_name(c, source_id, {rows[key]: named for key, named in groups_of.items()})
     named = {ref for ref in moved if ref is not None}
     robbed = refs.formerly(c, source_id, named)
     concerned.update(person for person in robbed.values() if person is not None)
@@ -198,12 +206,12 @@ def save(
     for chunk in chunks(leaving):
         c.execute(_LEFT, {"keys": [row.id for row in chunk], "now": now})
     concerned.update(row.person_key for row in leaving if row.person_key is not None)
-    make_due(c, source_id, concerned, now)
+    make_due(c, source_id, concerned)
     found = {
         key: (entry.section, groups[key]) for key, (entry, _) in latest.items() if key in groups
     }
-    directory_groups.save(c, source_id, found, came, now)
-    directory_groups.moved(c, source_id, [*robbed, *(row.id for row in leaving)], now)
+    directory_groups.save(c, source_id, found, came)
+    directory_groups.moved(c, source_id, [*robbed, *(row.id for row in leaving)])
     if cookie is not None:
         _set(c, source_id, cookie=cookie)
 
@@ -230,8 +238,8 @@ def finish(
         for chunk in chunks(absent):
             c.execute(_LEFT, {"keys": chunk, "now": now})
             these = _records.c.id.in_(chunk)
-            make_due_from(c, source_id, _records.c.person_key, these, now)
-            directory_groups.moved(c, source_id, chunk, now)
+            make_due_from(c, source_id, _records.c.person_key, these)
+            directory_groups.moved(c, source_id, chunk)
         _set(c, source_id, complete_at=now, as_of=as_of)
     if cookie is not None:
         _set(c, source_id, cookie=cookie)

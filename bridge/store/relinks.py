@@ -31,7 +31,7 @@ def set(c: Connection, source_id: int, old: str, new: str, actor: str, now: date
     c.execute(update(_relinks).where(of_new).values(old_key=old))
     records = (_records.c.source_id == source_id) & (_records.c.person_key == new)
     c.execute(update(_records).where(records).values(person_key=old))
-    due.make_due(c, source_id, [old, new], now)
+    due.make_due(c, source_id, [old, new])
 
 
 def all(c: Connection, source_id: int) -> Mapping[str, str]:

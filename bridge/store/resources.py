@@ -170,8 +170,6 @@ def encode_groups(groups: Iterable[str]) -> bytes | None:
 
 
 def _served(row: Row[Any]) -> Served:
-    attributes = orjson.loads(row.document)
-    del attributes["schemas"], attributes["id"]
     links = orjson.loads(row.links) if row.links else ()
     return Served(
         position=row.position,
@@ -180,7 +178,6 @@ def _served(row: Row[Any]) -> Served:
         user_name=row.user_name,
         active=row.active,
         ever_active=row.ever_active,
-        attributes=attributes,
         document=row.document,
         links=tuple(Link(tuple(path), by, ref, want) for path, by, ref, want in links),
         groups=frozenset(orjson.loads(row.groups)) if row.groups else frozenset(),

@@ -105,7 +105,8 @@ class UserRows:
             linked += (_link(source_id, place, *name) for name in new - old)
             unlinked += (_old(_link(source_id, place, *name)) for name in old - new)
             if before is None or before.document != write.document:
-                was, now = set(_looked_up(before)), set(_looked_up(write))
+                was = set(looked_up(before.attributes)) if before else set()
+                now = set(looked_up(orjson.loads(write.document)))
                 listed += (_lookup(place, *pair) for pair in now - was)
                 unlisted += (_old(_lookup(place, *pair)) for pair in was - now)
             was_in = before.groups if before else frozenset()
@@ -170,11 +171,6 @@ def looked_up(attributes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "email", fold(email["value"])
     if number := attributes.get(ENTERPRISE_URN, {}).get("employeeNumber"):
         yield "employeeNumber", fold(number)
-
-
-def _looked_up(person: Served | UserWrite | None) -> Iterator[tuple[str, str]]:
-    if person is not None:
-        yield from looked_up(orjson.loads(person.document))
 
 
 def _lookup(position: int, name: str, value: str) -> dict[str, Any]:

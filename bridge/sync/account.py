@@ -78,5 +78,6 @@ class Account:
             plans=[row.hash for row in waiting],
             problems=problem_count,
             publication=outcome.publication,
+            password_ends=read.password_ends,
             faults=[str(fault) for fault in self.faults],
         )

@@ -81,11 +81,16 @@ def load(folder: Path, known: Iterable[SourceRow] = ()) -> Catalog:
     which a live source of ``known`` was given another name. Where something is just being
     written or replaced, the end of that is waited for, a second at most.
     """
-    if not folder.is_dir():
+    try:
+        contents = _settled(folder)
+    except (FileNotFoundError, NotADirectoryError):
         raise UsageError(
             f"{folder} is not a folder: put the mapping files there, or set BRIDGE_MAPPINGS"
-        )
-    contents = _settled(folder)
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be read ({error.strerror}): check its owner and permissions"
+        ) from None
     files = _without_doubles([_mapping_file(path, contents[path]) for path in sorted(contents)])
     known = list(known)
     files = _without_clashes(files, {row.name for row in known if row.mapping_text})

@@ -68,6 +68,14 @@ class Draft:
     kinds: Dict[str, str] = field(default_factory=dict)
 
     @property
+    def is_named_anew(self) -> bool:
+        """Whether the person is to have a userName that is not the one served now."""
+        before, after = self.before, self.after
+        if after is None:
+            return False
+        return before is None or before.user_name != after.attributes["userName"]
+
+    @property
     def cause(self) -> str:
         """The kind of change that flips ``active``, or `OVERRIDE`."""
         if self.forced and self.before is not None:
@@ -237,8 +245,7 @@ def _kinds(
     user_name = after.attributes["userName"]
     if user_name != before.user_name and before.user_name != left_name(before.id):
         kinds[RENAMED] = user_name
-    present = _paths(after.attributes, after.links)
-    for path in _paths(before.attributes, ()) - present:
+    for path in _emptied(before.attributes, after):
         kinds[f"{EMPTIED}:{'/'.join(path)}"] = ""
     if active and (removed := before.groups - {group.key for group in groups}):
         kinds[MEMBERSHIPS] = "\n".join(sorted(removed))
@@ -255,17 +262,24 @@ def erased_name(id: str) -> str:
     return f"{id}@erased.invalid"
 
 
-def _paths(attributes: Dict[str, Any], links: Sequence[Link]) -> set[tuple[str, ...]]:
-    """The attributes that can be emptied: top-level ones, and those inside names and extensions."""
-    found: set[tuple[str, ...]] = set()
-    for name, value in attributes.items():
+def _emptied(before: Dict[str, Any], after: Resource) -> set[tuple[str, ...]]:
+    """What ``after`` has no more: attributes, and parts of names and of extensions."""
+    missing: set[tuple[str, ...]] = set()
+    for name, value in before.items():
+        now = after.attributes.get(name)
         if isinstance(value, dict):
-            found.update((name, part) for part in value)
-        else:
-            found.add((name,))
-    for link in links:
-        found.add(link.path[:2] if link.path[0].startswith("urn:") else link.path[:1])
-    return found
+            parts = now if isinstance(now, dict) else {}
+            missing.update((name, part) for part in value.keys() - parts.keys())
+        elif now is None or isinstance(now, dict):
+            missing.add((name,))
+    if missing:
+        missing.difference_update(_place(link) for link in after.links)
+    return missing
+
+
+def _place(link: Link) -> tuple[str, ...]:
+    """Which attribute, or part of an extension, a link will stand in."""
+    return link.path[:2] if link.path[0].startswith("urn:") else link.path[:1]
 
 
 def _restored(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -24,9 +24,38 @@ class Contest:
     bystanders: tuple[Served, ...] = ()
 
 
-def contest(connection: Connection, claims: Claims) -> Contest:
+class Suspects:
+    """Folded names that may be contested, noted while people are looked at, whatever will be held.
+
+    Somebody whose change is held has the old name, which the store knows: so one too many may be
+    among them, but none is missing. Only hashes are kept of the names seen, so that a million of
+    them fit in memory.
+    """
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self._wanted: set[int] = set()
+
+    def note(self, connection: Connection, claims: Iterable[Claim]) -> None:
+        """Compare the claims of some people with everybody else's so far and with who is served."""
+        new = [claim for claim in claims if claim.wanted != claim.held]
+        for claim in new:
+            if hash(claim.wanted) in self._wanted:
+                self.names.add(claim.wanted)
+            self._wanted.add(hash(claim.wanted))
+        holders = resources.holders(connection, {claim.wanted for claim in new})
+        for claim in new:
+            if any(person.id != claim.id for person in holders.get(claim.wanted, ())):
+                self.names.add(claim.wanted)
+
+    def is_wanted(self, name: str) -> bool:
+        """Whether somebody wants this name, or one with the same hash."""
+        return hash(name) in self._wanted
+
+
+def contest(connection: Connection, suspects: Suspects, claims: Claims) -> Contest:
     """Find the contested names and decide those alone."""
-    contested = _contested(connection, claims)
+    contested = _contested(connection, claims) if suspects.names else set()
     if not contested:
         return Contest()
     concerned = {
@@ -52,27 +81,19 @@ def contest(connection: Connection, claims: Claims) -> Contest:
 def _contested(connection: Connection, claims: Claims) -> set[str]:
     """Folded names that two people of the run want, or one wants and somebody else has.
 
-    Only hashes are kept of the names seen, so that a million of them fit in memory; a chance
-    collision puts a name on the list needlessly, and `settle` finds nobody to part.
+    A chance collision of hashes puts a name on the list needlessly, and `settle` finds nobody to
+    part.
     """
-    wanted: set[int] = set()
-    contested: set[str] = set()
+    found = Suspects()
     for chunk in claims():
-        new = [claim for claim in chunk if claim.wanted != claim.held]
-        for claim in new:
-            if hash(claim.wanted) in wanted:
-                contested.add(claim.wanted)
-            wanted.add(hash(claim.wanted))
-        holders = resources.holders(connection, {claim.wanted for claim in new})
-        for claim in new:
-            if any(person.id != claim.id for person in holders.get(claim.wanted, ())):
-                contested.add(claim.wanted)
+        found.note(connection, chunk)
+    contested = found.names
     if contested:
         # Whoever must wait keeps the old name, so that one is contested as well.
         contested |= {
             claim.held
             for chunk in claims()
             for claim in chunk
-            if claim.held and hash(claim.held) in wanted
+            if claim.held and found.is_wanted(claim.held)
         }
     return contested

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import structlog
@@ -23,14 +24,16 @@ from bridge.store.retention import Keep
 from bridge.store.tables import SourceRow
 from bridge.sync import catalog, upkeep
 from bridge.sync.catalog import Catalog
-from bridge.sync.certificates import Certificates
+from bridge.sync.endings import Endings
 from bridge.sync.leadership import DAEMON, leadership, utc_now
 from bridge.sync.notes import Notes
+from bridge.sync.notifier import Notifier
 from bridge.sync.read import COMPLETE
 from bridge.sync.report import Report
 from bridge.sync.run import FULL, Sync
 from bridge.sync.telling import Telling
 from bridge.sync.timetable import Timetable
+from bridge.sync.webhook import Webhook
 
 _LOOK_SECONDS = 1.0
 _STAND_BY_SECONDS = 2.0
@@ -51,10 +54,11 @@ def serve(
     renew: threading.Event,
     keep: Keep,
     ttl: timedelta = lease.TTL,
+    webhook: Webhook | None = None,
 ) -> None:
     """Sync until ``stop`` is set. Stands by while another process holds the lease, and while the
     store is out of reach. ``renew`` says that secrets may have changed: what was refused is tried
-    again."""
+    again. ``webhook`` is told of held plans."""
     told: type[BridgeError] | None = None
     while not stop.is_set():
         lost = threading.Event()
@@ -62,6 +66,9 @@ def serve(
             with leadership(store, role=DAEMON, ttl=ttl, lost=lost) as epoch:
                 _log.info("leading")
                 told = None
+                if webhook is not None:
+                    notifier = Notifier(store, webhook)
+                    Thread(target=notifier.run, args=(lost,), name="webhook", daemon=True).start()
                 _Daemon(Sync(store, folder, epoch, ttl=ttl), stop, lost, renew, keep).run()
         except (LeaseHeld, StorageError) as error:
             if type(error) is not told:
@@ -88,9 +95,11 @@ class _Daemon:
         self.renew = renew
         self.keep = keep
         self.texts: dict[str, tuple[str, str]] | None = None
+        self.seen: dict[str, tuple[str, str]] = {}
         self.asked: set[int | None] = set()
         self.telling = Telling()
-        self.certificates = Certificates()
+        self.certificates = Endings()
+        self.passwords = Endings("a password")
         self.notes = Notes(self.store)
         self.running = threading.Lock()
         self.timetable = Timetable(self._run)
@@ -127,8 +136,10 @@ class _Daemon:
         files = catalog.load(self.sync.folder, known.values())
         # The name beside the text: it is empty as long as something is wrong with the file.
         texts = {str(file.path): (file.name, file.text) for file in files}
-        if texts != self.texts:
+        # Whoever writes a file may pause in the middle: an edit is what two looks agree on.
+        if texts != self.texts and (self.texts is None or texts == self.seen):
             self._take(files, known, texts)
+        self.seen = texts
         self.notes.write(known.values())
 
     def _take(
@@ -239,6 +250,8 @@ class _Daemon:
         if row is None or row.id is None:
             return
         self.notes.faulty(report.source, [row.file] if report.faults else [])
+        if report.password_ends is not None:
+            self.passwords.look(report.source, report.password_ends, utc_now())
         if row.id in noted:
             self.certificates.look(report.source, noted[row.id].certificate_ends, utc_now())
         if report.mode == FULL and report.verdict not in ("", COMPLETE):

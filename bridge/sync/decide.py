@@ -14,7 +14,6 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from bridge.store import plans, records, runs
-from bridge.store.tables import fold
 from bridge.sync.change import FIRST_LOAD, left_name
 from bridge.sync.contest import contest
 from bridge.sync.decision import Deciding, Decision, served_as
@@ -42,7 +41,7 @@ def decide(deciding: Deciding, spool: Spool[Proposal]) -> Decision:
         decision.held = frozenset() if deciding.preview else decision.above
         if deciding.edited is not None and decision.held:
             return decision  # the text is held whole: nobody gets another name by it
-        decision.contest = contest(connection, lambda: _claims(decision))
+        decision.contest = contest(connection, decision.suspects, lambda: _claims(decision))
         looking.follow_yielded()
         decision.answers.settle(connection, deciding.source_id)
         for proposal in decision.proposals():
@@ -74,18 +73,5 @@ def _judge(deciding: Deciding, counts: Dict[str, int], connection: Connection) -
 def _claims(decision: Decision) -> Iterator[list[Claim]]:
     """The names that the people of this run shall have, chunk by chunk."""
     for chunk in decision.spool.chunks():
-        claims = (_claim(decision, proposal) for proposal in chunk)
+        claims = (proposal.claim(decision.held) for proposal in chunk)
         yield [claim for claim in claims if claim is not None]
-
-
-def _claim(decision: Decision, proposal: Proposal) -> Claim | None:
-    resource, _ = proposal.final(decision.held)
-    if resource is None:
-        return None
-    before = proposal.draft.before
-    return Claim(
-        proposal.draft.id,
-        fold(resource.attributes["userName"]),
-        fold(before.user_name) if before is not None else None,
-        bool(resource.attributes["active"]),
-    )

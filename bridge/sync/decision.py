@@ -12,7 +12,7 @@ from bridge.mapping import Mapping
 from bridge.store import Store, plans
 from bridge.store.tables import PlanRow, SourceRow
 from bridge.sync.change import left_name
-from bridge.sync.contest import Contest
+from bridge.sync.contest import Contest, Suspects
 from bridge.sync.groups import Groups
 from bridge.sync.links import Answers
 from bridge.sync.proposal import Proposal
@@ -78,6 +78,7 @@ class Decision:
     news: int = 0
     """How much news there had been of the source before anybody was looked at."""
     groups: Groups = field(default_factory=Groups)
+    suspects: Suspects = field(default_factory=Suspects)
     contest: Contest = field(default_factory=Contest)
     back: set[str] = field(default_factory=set)
     """The keys of people who were erased and whom the source has again."""

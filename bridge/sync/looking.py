@@ -86,6 +86,8 @@ class Looking:
     def _note(self, chunk: list[Proposal]) -> None:
         decision = self._decision
         decision.spool.append(chunk)
+        claims = (each.claim(frozenset()) for each in chunk if each.draft.is_named_anew)
+        decision.suspects.note(self._c, (claim for claim in claims if claim is not None))
         for proposal in chunk:
             for kind in proposal.fresh:
                 decision.counts[kind] += proposal.draft.weight(kind)

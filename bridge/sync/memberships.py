@@ -56,7 +56,7 @@ class Memberships:
             return set()
         served = directory_groups.served(self._c, self._source_id, self._new)
         records = directory_groups.of_keys(self._c, self._source_id, self._new.keys() - served)
-        named = {name for record in records for name in members.names(self._c, record)}
+        named = {name for record in records for name in members.everybody(self._c, record)}
         return set().union(*members.people_under(self._c, self._source_id, named))
 
     def _of(self, people: Dict[str, Dict[str, Any]]) -> dict[str, frozenset[str]]:
@@ -73,10 +73,10 @@ class Memberships:
         }
 
     def _named(self, people: Dict[str, Dict[str, Any]]) -> dict[str, set[int]]:
-        """The groups that name each person themselves."""
+        """The groups that name each person themselves, or that the person's record names."""
         called: dict[str, list[tuple[str, str]]] = defaultdict(list)  # by: (ref, person's key)
-        own = {ref for _, ref in refs.names(self._c, self._source_id, people)}
-        for ref, key in refs.people(self._c, self._source_id, own).items():
+        calls = {ref for _, ref in refs.names(self._c, self._source_id, people)}
+        for ref, key in refs.people(self._c, self._source_id, calls).items():
             called[refs.BY].append((ref, key))
         for key, attributes in people.items():
             for by, ref in identities(key, attributes):
@@ -87,6 +87,10 @@ class Memberships:
             for ref, key in pairs:
                 if key in named:
                     named[key] |= naming.get(ref, set())
+        own = members.named_by_people(self._c, self._source_id, people)
+        meant = members.groups_called(self._c, self._source_id, set().union(*own.values()))
+        for key, groups in own.items():
+            named[key] = named[key].union(*(meant[ref] for ref in groups if ref in meant))
         return named
 
     def _climb(self, records: Iterable[int]) -> None:

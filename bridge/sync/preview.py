@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from bridge.errors import FileFaults, UsageError
 from bridge.mapping import Mapping as FileMapping
 from bridge.mapping.explanation import SENSITIVE
-from bridge.model import ENTERPRISE_URN, Served
-from bridge.store import Store, plans, records
+from bridge.model import ENTERPRISE_URN, GroupKey, Served
+from bridge.store import Store, plans, records, resources
 from bridge.store import sources as source_rows
 from bridge.store.tables import PlanRow, SourceRow
 from bridge.sync import catalog, why
@@ -147,9 +147,10 @@ def preview(
     with rarely_collected(), Spool[Proposal]() as spool:
         decision = decide(deciding, spool)
         found.held = frozenset() if whole else decision.above
+        called = _GroupNames(store, deciding.source_id, decision)
         for proposal in decision.proposals():
             found.looked_at += 1
-            _add(found, _changed(decision, proposal, hidden, whole), limit, whole)
+            _add(found, _changed(decision, proposal, called, hidden, whole), limit, whole)
             if not found.looked_at % _TELL:
                 progress("compare", found.looked_at)
     return found
@@ -186,7 +187,30 @@ def _sensitive(mapping: FileMapping) -> Set[str]:
 # -- one person ------------------------------------------------------------------------------------
 
 
-def _changed(decision: Decision, proposal: Proposal, hidden: Set[str], whole: bool) -> Changed:
+class _GroupNames:
+    """What groups are called, by key: as the decision names them, or else as they are served."""
+
+    def __init__(self, store: Store, source_id: int, decision: Decision) -> None:
+        self._store = store
+        self._source_id = source_id
+        self._names = dict(decision.groups.names)
+
+    def learn(self, groups: Iterable[GroupKey]) -> None:
+        for group in groups:
+            if group.display_name:
+                self._names.setdefault(group.key, group.display_name)
+
+    def of(self, keys: Collection[str]) -> list[str]:
+        if unknown := set(keys) - self._names.keys():
+            with self._store.read() as connection:
+                served = resources.group_names(connection, self._source_id, unknown)
+            self._names |= dict.fromkeys(unknown, "") | served
+        return sorted(self._names[key] or key for key in keys)
+
+
+def _changed(
+    decision: Decision, proposal: Proposal, called: _GroupNames, hidden: Set[str], whole: bool
+) -> Changed:
     """What becomes of a person; with ``whole``, their unchanged values too."""
     new = proposal.draft
     resource, groups = proposal.final(decision.held)
@@ -194,8 +218,12 @@ def _changed(decision: Decision, proposal: Proposal, hidden: Set[str], whole: bo
     before, after = _attributes(new.before), _attributes(None)
     if resource is not None and attributes is not None:
         after = decision.answers.fill(attributes, resource.links)
+        called.learn(groups)
         after["groups"] = sorted(group.key for group in groups)
     differing = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    for each in (before, after) if whole or "groups" in differing else ():
+        if "groups" in each:
+            each["groups"] = called.of(each["groups"])
     was, then = (
         flat({name: each[name] for name in differing if name in each}) for each in (before, after)
     )

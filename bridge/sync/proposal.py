@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from bridge.model import GroupKey, Resource
 from bridge.store.plans import APPROVED, HELD, OpenChange
+from bridge.store.tables import fold
 from bridge.sync.change import Draft, compose
+from bridge.sync.names import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,19 @@ class Proposal:
     def final(self, held: Set[str]) -> tuple[Resource | None, tuple[GroupKey, ...]]:
         """What is to be served, while ``held`` kinds of the fresh changes wait."""
         return compose(self.draft, self.waiting | (self.fresh & held))
+
+    def claim(self, held: Set[str]) -> Claim | None:
+        """The name that the person is to have then; None where nobody is served."""
+        resource, _ = self.final(held)
+        if resource is None:
+            return None
+        before = self.draft.before
+        return Claim(
+            self.draft.id,
+            fold(resource.attributes["userName"]),
+            fold(before.user_name) if before is not None else None,
+            bool(resource.attributes["active"]),
+        )
 
 
 def match(new: Draft, opened: Dict[str, OpenChange]) -> Proposal:
@@ -61,12 +76,16 @@ def match(new: Draft, opened: Dict[str, OpenChange]) -> Proposal:
 
 def as_if_approved(proposal: Proposal, opened: Dict[str, OpenChange]) -> Proposal:
     """``proposal`` with everything that waits as if somebody had approved it."""
+    if not proposal.waiting:
+        return proposal
     waiting = {kind: opened[kind] for kind in proposal.waiting}
     return replace(proposal, waiting=frozenset(), approved={**proposal.approved, **waiting})
 
 
 def approve_edit(proposal: Proposal, of_edit: Dict[str, OpenChange]) -> Proposal:
     """``proposal``, made by an edited file, with what was approved for that file."""
+    if not of_edit:
+        return proposal
     approved = {
         kind: change
         for kind, change in of_edit.items()

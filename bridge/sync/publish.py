@@ -133,7 +133,7 @@ class _Publishing:
                 self.published[kind] += new.weight(kind)
             settled.extend(plan.settled(self.deciding, self.decision, proposal))
             # Whoever waits for a name is looked at in every decision, until it is free.
-            due[new.key] = self.deciding.now if waits else new.until
+            due[new.key] = records.AT_ONCE if waits else new.until
             problems[new.key] = self._problem(proposal, waits)
         self.publication.put_users(self.source_id, writes)
         self.publication.set_due(self.source_id, due, self.decision.news)
@@ -209,7 +209,7 @@ class _Publishing:
                 names = set(identities(person.key, person.attributes))
                 names |= refs.names(self.connection, person.source_id, [person.key])
                 followers = resources.dependents(self.connection, person.source_id, names)
-                records.make_due(self.connection, person.source_id, followers, self.deciding.now)
+                records.make_due(self.connection, person.source_id, followers)
 
     def _happened(self, proposal: Proposal, write: UserWrite) -> Iterator[Happened]:
         """The audit of a flip of ``active``, and of a newcomer after the first load."""

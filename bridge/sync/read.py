@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -28,7 +28,8 @@ FAILED = "FAILED"
 class ReadReport:
     """How a read went: ``verdict`` is COMPLETE, INCOMPLETE or FAILED, the last where nothing
     answered. ``gone`` counts the records found missing by a whole read or named as deleted.
-    ``refused`` says that the credentials were. ``certificate_ends`` is the server's."""
+    ``refused`` says that the credentials were. ``certificate_ends`` is the server's, and
+    ``password_ends`` that of the account by which it was read."""
 
     verdict: str
     reason: str = ""
@@ -37,6 +38,7 @@ class ReadReport:
     gone: int = 0
     refused: bool = False
     certificate_ends: datetime | None = None
+    password_ends: datetime | None = None
 
 
 def words_of(mapping: Mapping) -> str:
@@ -51,6 +53,10 @@ def words_of(mapping: Mapping) -> str:
         parts += [sorted(wanted.attributes), searches]
     asked = json.dumps(parts, sort_keys=True, default=dict)
     return blake2b(asked.encode(), digest_size=16).hexdigest()
+
+
+class _NeverRead(Exception):
+    """The source says that somebody is as they were read last, who was not: read everything."""
 
 
 class Reading:
@@ -85,10 +91,13 @@ class Reading:
         with store.read() as connection:
             self.relinks = relinks.all(connection, row.id)
         self.seen = Seen()
+        self.present = False
+        """Whether the source told who is there as they were."""
         self.row = 0
         """The row of the last record that was read and known."""
         self.cookie: bytes | None = None
         self.certificate_ends: datetime | None = None
+        self.password_ends: datetime | None = None
         self.entries = self.people = self.changed = self.gone = 0
         self.groups: Counter[int] = Counter()
 
@@ -99,18 +108,30 @@ class Reading:
         read that breaks off keeps what it saw and says nothing about the rest. Raises `LeaseHeld`
         where another process has taken over.
         """
-        verdict = Verdict(complete=False, reason="the source ended without saying that it was done")
         try:
-            for batch in source.read(None if self.mixed or self.anew else cookie):
-                self.take(batch)
-                self.progress("read", self.entries)
-                verdict = batch.verdict or verdict
+            try:
+                verdict = self.walk(source, None if self.mixed or self.anew else cookie)
+            except _NeverRead:
+                self.seen, self.present = Seen(), False
+                verdict = self.walk(source, None)
             verdict = self.end(verdict)
         except IncompleteRead as error:
             verdict = Verdict(complete=False, reason=str(error))
         except SourceUnavailable as error:
             return self.report(FAILED, str(error), isinstance(error, AccessRefused))
         return self.report(verdict.word, verdict.reason)
+
+    def walk(self, source: Source, cookie: bytes | None) -> Verdict:
+        """Store every batch, and give the verdict of the last.
+
+        Raises `_NeverRead`, `IncompleteRead` and `SourceUnavailable`.
+        """
+        verdict = Verdict(complete=False, reason="the source ended without saying that it was done")
+        for batch in source.read(cookie):
+            self.take(batch)
+            self.progress("read", self.entries)
+            verdict = batch.verdict or verdict
+        return verdict
 
     def take(self, batch: Batch) -> None:
         """Store a batch; nothing is written where nothing in it changed.
@@ -125,9 +146,13 @@ class Reading:
                 "if the older one is right after all, give it a new time (touch)"
             )
         self.as_of = batch.as_of or self.as_of
+        self._still_there(batch.present)
         with self.store.read() as connection:
             keys = [entry.record_key for entry in batch.entries]
             known = records.known(connection, self.source_id, keys, self.row)
+            # A source may name more than it ever yielded.
+            named = records.known(connection, self.source_id, batch.gone)
+        gone = [key for key, record in named.items() if not record.gone]
         changed = []
         for entry in batch.entries:
             before = known.get(entry.record_key)
@@ -143,13 +168,14 @@ class Reading:
             self.row = last.id
         self.cookie = batch.cookie or self.cookie
         self.certificate_ends = batch.certificate_ends or self.certificate_ends
+        self.password_ends = batch.password_ends or self.password_ends
         self.entries += len(batch.entries)
         of_groups = [entry.section for entry in batch.entries if entry.kind is Kind.GROUP]
         self.groups.update(of_groups)
         self.people += len(batch.entries) - len(of_groups)
         self.changed += len(changed)
-        self.gone += len(batch.gone)
-        if changed or batch.gone:
+        self.gone += len(gone)
+        if changed or gone:
             with self.store.write() as connection:
                 lease.check(connection, self.epoch)
                 if self.mixed:
@@ -159,7 +185,7 @@ class Reading:
                     self.source_id,
                     self.run_id,
                     changed,
-                    batch.gone,
+                    gone,
                     None if batch.verdict and batch.verdict.complete else batch.cookie,
                     self.now,
                     {
@@ -169,11 +195,27 @@ class Reading:
                     },
                 )
 
+    def _still_there(self, present: Sequence[str]) -> None:
+        """Take a source's word that these are as they were read last.
+
+        Raises `_NeverRead` where one was not: what it is like, nobody knows.
+        """
+        if not present:
+            return
+        self.present = True
+        with self.store.read() as connection:
+            known = records.known(connection, self.source_id, present, self.row)
+        if not all(key in known and not known[key].gone for key in present):
+            raise _NeverRead
+        self.seen.mark([record.id for record in known.values()])
+        self.row = known[present[-1]].id
+
     def end(self, verdict: Verdict) -> Verdict:
         """Believe a complete read, unless it found nothing where there was something."""
         if not verdict.complete:
             return verdict
-        if verdict.whole and (vanished := self._vanished()):
+        # A source that tells who is present tells it of every search, or reads everything.
+        if verdict.whole and not self.present and (vanished := self._vanished()):
             return Verdict(complete=False, reason=vanished)
         with self.store.write() as connection:
             lease.check(connection, self.epoch)
@@ -194,7 +236,12 @@ class Reading:
         """What a whole read found nothing of, though there was some before; empty for nothing."""
         with self.store.read() as connection:
             if not self.people and (before := records.count(connection, self.source_id)):
-                return f"nothing was read where there were {before} records before"
+                name = self.mapping.name
+                return (
+                    f"nothing was read where there were {before} records before (bridge doctor "
+                    f"{name} shows what the source gives; where it is to end, take its file away "
+                    f"and let its people go: bridge source remove {name})"
+                )
             # Under other words a search has another number, and its groups are not comparable.
             before_of = {} if self.mixed else directory_groups.sizes(connection, self.source_id)
         for section, groups in enumerate(self.mapping.directory_groups):
@@ -208,7 +255,8 @@ class Reading:
 
     def report(self, verdict: str, reason: str, refused: bool = False) -> ReadReport:
         counts = (self.entries, self.changed, self.gone)
-        return ReadReport(verdict, reason, *counts, refused, self.certificate_ends)
+        ends = (self.certificate_ends, self.password_ends)
+        return ReadReport(verdict, reason, *counts, refused, *ends)
 
     def _person_key(self, entry: Entry) -> str | None:
         if entry.kind is not Kind.USER:

@@ -20,14 +20,14 @@ from bridge import sources
 from bridge.errors import Fault, FileFaults, UsageError
 from bridge.mapping import Mapping
 from bridge.sources import SourceSettings
-from bridge.store import Store, lease, plans, runs
+from bridge.store import Store, lease, plans, records, runs
 from bridge.store import sources as source_rows
 from bridge.store.tables import PlanRow, SourceRow
 from bridge.sync import catalog, plan
 from bridge.sync.account import Account
 from bridge.sync.back_off import BackOff
 from bridge.sync.catalog import Catalog
-from bridge.sync.change import DEACTIVATIONS
+from bridge.sync.change import DEACTIVATIONS, NEW, REACTIVATED
 from bridge.sync.decide import decide
 from bridge.sync.decision import Deciding, Progress
 from bridge.sync.garbage import rarely_collected
@@ -77,8 +77,12 @@ class Sync:
             if source is None:
                 raise _unknown(name, files)
             assert source.id is not None
-            plans.lapse(connection, self.clock())
             began = self.clock()
+            plans.lapse(connection, began)
+            last = runs.latest(connection, source.id)
+            if last is not None and began < last.started_at:
+                # The clock was set back: dates that had passed may lie ahead again.
+                records.make_everybody_due(connection, source.id)
             run_id = runs.start(connection, source.id, mode, actor, began)
         account = Account(self.store, source.id, run_id, mode, self.clock, began)
         run = _Run(self, files, source, account, actor, progress)
@@ -258,12 +262,13 @@ class _Run:
 
     def _everybody_is_loaded(self, connection: Connection) -> bool:
         """Whether what is in the store may be served: everybody's first load was approved, and
-        of a restored one every source was read whole, and nobody who is to go waits for a word."""
+        of a restored one every source was read whole, and nobody who is to come or go waits for a
+        word: Okta may know of it already."""
         if self.files.faults:
             return False
         loaded = {row.name for row in source_rows.all(connection) if row.loaded_at and row.words}
-        leaving = plans.held_kinds(connection).intersection(DEACTIVATIONS)
-        return all(file.name in loaded for file in self.files) and not leaving
+        waiting = plans.held_kinds(connection).intersection((*DEACTIVATIONS, NEW, REACTIVATED))
+        return all(file.name in loaded for file in self.files) and not waiting
 
 
 def _unknown(name: str, files: Catalog) -> UsageError | FileFaults:

@@ -12,6 +12,10 @@ from operator import attrgetter
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+import orjson
+
+from bridge.model import Kind, Link, Resource
+
 T = TypeVar("T")
 
 _IN_MEMORY = 1 << 20
@@ -61,17 +65,23 @@ class Spool(Generic[T]):
 
 
 class _Pickler(pickle.Pickler):
-    """Pickles a dataclass as a call with its fields.
+    """Pickles a dataclass as a call with its fields, and the attributes of a resource as JSON.
 
     By itself Python looks up the fields of every slotted, frozen value, both ways, in three times
-    the time.
+    the time, and takes thrice as long as JSON for dicts of texts.
     """
 
     def reducer_override(self, value: Any) -> Any:
         kind = type(value)
+        if kind is Resource:
+            return _resource, (value.kind, orjson.dumps(value.attributes), value.links)
         if is_dataclass(kind):
             return kind, _values_of(kind)(value)
         return NotImplemented
+
+
+def _resource(kind: Kind, attributes: bytes, links: tuple[Link, ...]) -> Resource:
+    return Resource(kind, orjson.loads(attributes), links)
 
 
 @cache

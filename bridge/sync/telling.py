@@ -42,7 +42,8 @@ class Telling:
         """Log what a run did; a look at the files or a run may see a fault first."""
         self.faults(self._faults.union(report.faults))
         facts = {name: value for name, value in report.as_json().items() if value}
-        facts.pop("faults", None)
+        for name in ("faults", "password_ends"):
+            facts.pop(name, None)
         lasting = {
             "verdict": report.verdict,
             "reason": report.reason,

@@ -155,6 +155,28 @@ def test_held_changes_wait_while_others_go_live(cli: Cli) -> None:
 # -- people ------------------------------------------------------------------------------------
 
 
+def test_a_part_of_a_plan_is_decided_by_person_or_kind(cli: Cli) -> None:
+    cli("sync")
+    for key in ("P1", "P2", "P3", "P4"):
+        cli.bridge.rows[key]["end"] = "2020-01-31 00:00:00"
+    cli.bridge.write()
+    cli("sync", code=3)
+    [plan] = cli("plan", "list", "--json").json
+    assert "--person or --kind for a part" in cli("plan", "show", plan["hash"]).out
+    mail = cli.bridge.rows["P2"]["mail"]
+    ran = cli("plan", "approve", plan["hash"], "--person", mail)
+    assert "Published 1 person" in ran.out
+    [rest] = cli("plan", "list", "--json").json
+    assert (rest["state"], rest["counts"]) == ("held", {"disabled": 3})
+    ran = cli("plan", "approve", rest["hash"], "--kind", "renamed", code=2)
+    assert "nothing of that is in the plan" in ran.words
+    ran = cli("plan", "approve", rest["hash"], "--person", "nobody", code=2)
+    assert "nobody is called 'nobody'" in ran.words
+    assert cli("plan", "reject", rest["hash"], "--kind", "disabled", "--json").json["state"] == (
+        "rejected"
+    )
+
+
 def test_people_are_listed_in_the_order_of_the_list(cli: Cli) -> None:
     cli("sync")
     found = cli("people", "--json").json

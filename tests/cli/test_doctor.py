@@ -63,6 +63,33 @@ def test_5_where_the_file_on_disk_is_faulty_although_the_live_one_is_good(cli: C
     assert str(cli.bridge.file.name) in cli("doctor", "hr", code=5).words
 
 
+def test_without_a_source_all_are_examined_and_the_worst_tells_the_exit_code(cli: Cli) -> None:
+    other = cli.bridge.file.with_name("other.yaml")
+    text = cli.bridge.file.read_text()
+    other.write_text(text.replace("name: hr", "name: other").replace("people.csv", "gone.csv"))
+    out = cli("doctor", code=7).out
+    assert out.index("hr.yaml\n") < out.index("a read is COMPLETE")
+    assert out.index("a read is COMPLETE") < out.index("other.yaml\n")
+    assert out.index("other.yaml\n") < out.index("failed  file")
+    answer = cli("doctor", "--json", code=7).json
+    assert answer["exit_code"] == 7
+    assert [(each["source"], each["exit_code"]) for each in answer["sources"]] == [
+        ("hr", 0),
+        ("other", 7),
+    ]
+
+
+def test_without_a_source_a_faulty_file_is_told_and_the_others_are_examined(cli: Cli) -> None:
+    other = cli.bridge.file.with_name("other.yaml")
+    other.write_text("name: [")
+    ran = cli("doctor", code=5)
+    assert "other.yaml:2:1: not valid YAML" in ran.words
+    assert "a read is COMPLETE" in ran.out
+    for file in (other, cli.bridge.file):
+        file.unlink()
+    assert "there is no mapping file in" in cli("doctor", code=2).words
+
+
 def test_2_for_a_source_that_there_is_not(cli: Cli) -> None:
     assert "there is no source 'nosuch': there are hr" in cli("doctor", "nosuch", code=2).words
 

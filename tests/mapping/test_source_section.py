@@ -17,12 +17,14 @@ def test_secrets_come_from_the_environment_and_from_files(tmp_path):
     (tmp_path / "secret").write_text("from a file\r\n", encoding="utf-8")
     section = {
         "password": f"${{file:{tmp_path}/secret}}",
+        "key": "${file:secret}",
         "url": "https://${env:HOST}/x",
         "headers": [{"token": "${env:TOKEN}"}],
         "port": 5,
     }
-    assert resolve_secrets(section, {"HOST": "h", "TOKEN": "${env:HOST}"}) == {
+    assert resolve_secrets(section, tmp_path, {"HOST": "h", "TOKEN": "${env:HOST}"}) == {
         "password": "from a file",
+        "key": "from a file",
         "url": "https://h/x",
         "headers": [{"token": "${env:HOST}"}],
         "port": 5,
@@ -34,11 +36,12 @@ def test_secrets_come_from_the_environment_and_from_files(tmp_path):
     [
         ("${env:NOWHERE}", "${env:NOWHERE} is not set: set NOWHERE in the environment"),
         ("${file:/nowhere/at/all}", "${file:/nowhere/at/all} cannot be read: No such file"),
+        ("${file:gone}", "/gone must be a text file that the bridge may read"),
     ],
 )
-def test_a_secret_that_is_not_there_is_named(text, message):
+def test_a_secret_that_is_not_there_is_named(tmp_path, text, message):
     with pytest.raises(UsageError) as raised:
-        resolve_secrets({"password": text}, {})
+        resolve_secrets({"password": text}, tmp_path, {})
     assert message in str(raised.value)
 
 

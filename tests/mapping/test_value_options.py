@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import islice
 
+import orjson
 import pytest
 
 from bridge.errors import EntryFault
@@ -17,7 +18,7 @@ NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 def served(links=(), user_name="ana@example.com", **attributes):
     """Ana as she is served, with these attributes besides."""
     base = {"userName": user_name, "active": True, **attributes}
-    return Served(1, "id", "P1", user_name, True, True, base, b"{}", links)
+    return Served(1, "id", "P1", user_name, True, True, orjson.dumps(base), links)
 
 
 def enterprise(mapped):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.store import Pages, Store
+from bridge.store import Store
+from bridge.store.pages import Pages
 from tests.servers.postgres import (  # noqa: F401
     empty_postgres,
     postgres,

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, event
 
 from bridge.filter import All, Attribute, Compare, Element, Filter, Op
 from bridge.model import ENTERPRISE_URN, Kind, Query
-from bridge.store import Pages, Store, due, records, resources
-from bridge.store.pages import _STAMP
+from bridge.store import Store, due, records, resources
+from bridge.store.pages import _STAMP, Pages
 from tests.store.company import NOON
 
 KEYS = [f"P{number}" for number in range(500)]

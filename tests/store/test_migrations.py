@@ -11,8 +11,9 @@ from sqlalchemy import Connection, create_engine, insert
 
 from bridge.filter import Attribute, Compare, Op
 from bridge.model import ENTERPRISE_URN, Kind, Query
-from bridge.store import Pages, Store, migrate
+from bridge.store import Store, migrate
 from bridge.store.database import parse
+from bridge.store.pages import Pages
 from bridge.store.tables import UserRow, table
 
 

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from bridge.errors import StorageError
 from bridge.filter import All, Attribute, Compare, Element, Filter, Not, Op, Some
 from bridge.model import ENTERPRISE_URN, Kind, Latest, Query, Stamp, resource_id
-from bridge.store import Pages, Store, lease
-from bridge.store.pages import stamp_of
+from bridge.store import Store, lease
+from bridge.store.pages import Pages, stamp_of
 from bridge.store.readers import Interrupted, Readers
 from bridge.store.search import OVERLAP
 from tests.servers.postgres import Server

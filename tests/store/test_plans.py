@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from datetime import timedelta
 
 import pytest
@@ -85,6 +86,64 @@ def test_of_two_plans_with_the_same_changes_the_newest_is_meant(company: Company
     newest = hold(company, ANN)
     with company.store.read() as c:
         assert plans.get(c, newest.hash) == newest
+
+
+@pytest.mark.parametrize(
+    ("subjects", "kinds", "part", "rest"),
+    [
+        ({"ann"}, (), [ANN, RENAMED], [BEN]),
+        ((), {"disabled"}, [ANN, BEN], [RENAMED]),
+        ({"ann"}, {"disabled"}, [ANN], [RENAMED, BEN]),
+        ({"ann", "ben"}, {"renamed"}, [RENAMED], [ANN, BEN]),
+    ],
+)
+def test_a_part_becomes_a_plan_of_its_own_and_the_rest_stays_held(
+    company: Company,
+    subjects: Collection[str],
+    kinds: Collection[str],
+    part: list[PlanChange],
+    rest: list[PlanChange],
+) -> None:
+    plan = hold(company, ANN, RENAMED, BEN)
+    with company.store.write() as c:
+        split = plans.split(c, plan, subjects, kinds)
+        assert plan.id is not None
+        assert split.id is not None
+        left = plans.by_id(c, plan.id)
+        assert plans.changes(c, split.id) == part
+        assert plans.changes(c, plan.id) == rest
+        assert (left.state, split.state) == ("held", "held")
+        assert len({plan.hash, left.hash, split.hash}) == 3
+        assert split.created_at == plan.created_at
+
+
+def test_a_kind_with_a_path_is_of_the_kind_before_it_too(company: Company) -> None:
+    emptied = ANN._replace(kind="emptied:title")
+    plan = hold(company, emptied, BEN)
+    with company.store.write() as c:
+        split = plans.split(c, plan, (), {"emptied"})
+        assert json.loads(split.counts) == {"emptied:title": 1}
+
+
+def test_a_part_that_is_all_of_it_is_the_plan_itself(company: Company) -> None:
+    plan = hold(company, ANN, BEN)
+    with company.store.write() as c:
+        assert plans.split(c, plan, {"ann", "ben"}, ()) == plan
+        assert len(plans.listing(c)) == 1
+
+
+def test_a_part_of_nothing_and_of_what_goes_live_whole_is_refused(company: Company) -> None:
+    plan = hold(company, ANN)
+    edit = hold(company, BEN, purpose=plans.EDIT)
+    with company.store.write() as c:
+        with pytest.raises(UsageError, match="nothing of that is in the plan"):
+            plans.split(c, plan, {"ben"}, ())
+        with pytest.raises(UsageError, match="goes live whole"):
+            plans.split(c, edit, {"ben"}, ())
+        plans.approve(c, plan.hash, "eve", company.now)
+        with pytest.raises(UsageError, match="approved, not held"):
+            plans.split(c, plan, {"ann"}, ())
+        assert plans.changes(c, plan.id or 0) == [ANN]
 
 
 def test_an_approval_makes_people_due_and_stands_in_the_audit(company: Company) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from bridge.errors import LeaseHeld
 from bridge.model import Kind, Link, Query, resource_id
-from bridge.store import Pages, Store, lease, resources, sources
+from bridge.store import Store, lease, resources, sources
+from bridge.store.pages import Pages
 from bridge.store.tables import MembershipRow, table
 from tests.store.company import Company, equal
 

@@ -58,16 +58,15 @@ def served(**changes: Any) -> Served:
         user_name="p2@example.com",
         active=True,
         ever_active=True,
-        attributes=attributes,
-        document=render(ID, Kind.USER, attributes),
+        document=b"",
         links=mapped.resource.links,
         groups=frozenset({"department-1"}),
         reason="employed",
     )
     inside = {name: changes.pop(name) for name in ("title",) if name in changes}
-    before = replace(before, attributes={**attributes, **inside}, **changes)
+    before = replace(before, **changes)
     same = {"active": before.active, "userName": before.user_name}
-    return replace(before, attributes={**before.attributes, **same})
+    return replace(before, document=render(ID, Kind.USER, {**attributes, **inside, **same}))
 
 
 def draft(

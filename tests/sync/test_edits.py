@@ -234,6 +234,21 @@ def test_a_held_edit_and_held_changes_are_approved_each_by_itself(company: Compa
     assert titles(company) == {None}
 
 
+def test_an_edit_and_a_read_that_hold_the_same_changes_are_approved_one_after_the_other(
+    company: Company,
+) -> None:
+    company.update()
+    company.leave(1, 2, 3, 4)
+    company.write_export()
+    company.write_mapping(("settle: 0 seconds", "settle: 0 seconds\n  encoding: utf-8"))
+    assert company.sync().exit_code == 3
+    edit, changes = company.plans("held")
+    assert edit.hash == changes.hash
+    assert company.approve(changes).counts == {"disabled": 4}
+    assert company.approve(edit).exit_code == 0
+    assert not company.plans("held")
+
+
 # -- what cannot be edited, and faults ---------------------------------------------------------
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bridge.store import plans
 from bridge.store import sources as source_rows
+from bridge.store.retention import Keep
+from bridge.sync import daemon
+from bridge.sync.leadership import leadership
+from bridge.sync.run import Sync
 from tests.processes import MAPPING, Bridge, Running, wait_until
+from tests.sync.conftest import Company
 
 UPPER = ("department: dept", "department: dept | upper")
 NOBODY = ("then: true, reason: employed", "then: false, reason: nobody is")
@@ -92,6 +99,24 @@ def test_a_file_cut_short_in_the_middle_is_refused_and_its_rest_goes_live(
     assert live(bridge) == MAPPING
     bridge.file.write_text(whole)
     wait_until(lambda: live(bridge) == whole, "the edit")
+
+
+def test_a_file_is_taken_for_what_two_looks_agree_on(company: Company) -> None:
+    file = company.write_mapping()
+    company.update()
+    whole = file.read_text()
+    half = whole[: whole.index("groups:")]
+    never = threading.Event()
+    with leadership(company.store) as epoch:
+        sync = Sync(company.store, company.mappings, epoch)
+        term = daemon._Daemon(sync, never, never, never, Keep(*[timedelta(days=1)] * 3))
+        taken = []
+        for text in (whole, half, whole, half + "# more\n", half + "# more\n"):
+            file.write_text(text)
+            term._look_at_files()
+            assert term.texts is not None
+            taken.append(term.texts[str(file)][1])
+    assert taken == [whole, whole, whole, whole, half + "# more\n"]
 
 
 def test_several_edits_while_one_is_held_and_back_to_the_old_text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from bridge.model import Link, Served
@@ -23,7 +24,7 @@ def attributes(name: str, **more: Any) -> dict[str, Any]:
 
 
 def before(key: str, **found: Any) -> Served:
-    return Served(1, f"id-{key}", key, found["userName"], True, True, found, b"{}")
+    return Served(1, f"id-{key}", key, found["userName"], True, True, orjson.dumps(found))
 
 
 def value(answers: Answers, asked: Link) -> Any:

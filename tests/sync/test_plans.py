@@ -44,6 +44,35 @@ def test_half_the_company_waits_while_one_more_leaver_goes_live(company: Company
     assert (event.actor, event.action, event.approved) == ("ann", "deactivated", True)
 
 
+def test_a_part_of_a_plan_goes_live_and_the_rest_waits(company: Company) -> None:
+    company.update()
+    company.leave(1, 2, 3, 4)
+    company.update()
+    whole = company.plan()
+    with company.store.write() as connection:
+        part = plans.split(connection, whole, {"P2", "P3"}, ())
+    company.approve(part)
+    assert company.inactive() == {"P2", "P3"}
+    assert company.shown() == {(f"P{n}", "disabled", "inactive") for n in (1, 4)}
+    for mode in ("full", "changes", "decide"):
+        company.sync(mode)
+        assert company.inactive() == {"P2", "P3"}
+    company.approve()
+    assert company.inactive() == {"P1", "P2", "P3", "P4"}
+
+
+def test_a_part_that_is_rejected_stays_away_when_the_rest_is_approved(company: Company) -> None:
+    company.update()
+    company.leave(1, 2, 3, 4)
+    company.update()
+    with company.store.write() as connection:
+        part = plans.split(connection, company.plan(), {"P4"}, ())
+    company.reject(part)
+    company.approve()
+    company.sync("full")
+    assert company.inactive() == {"P1", "P2", "P3"}
+
+
 def test_what_is_held_stays_held_however_often_it_is_read(company: Company) -> None:
     company.update()
     company.leave(1, 2, 3, 4)

@@ -215,6 +215,16 @@ def test_what_is_sensitive_is_told_to_change_and_not_to_what(company: Company) -
     assert (difference.name, difference.before, difference.after) == ("title", SENSITIVE, SENSITIVE)
 
 
+def test_groups_are_told_by_what_they_are_called_now_and_would_be(company: Company) -> None:
+    company.update()
+    company.write_mapping(('f"department-{dept}"', 'f"team-{dept}"'), ('f"Department ', 'f"Team '))
+    [difference] = by_key(previewed(company))["P2"].differences
+    assert (difference.name, difference.before) == ("groups", ["Department Engineering"])
+    assert difference.after == ["Team Engineering"]
+    [person] = previewed(company, "P2").people
+    assert person.values["groups"] == difference.after
+
+
 def test_as_many_people_as_asked_for_are_told_and_all_are_counted(company: Company) -> None:
     company.update()
     company.write_mapping(UPPER)

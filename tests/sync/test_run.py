@@ -126,3 +126,25 @@ def test_the_list_is_in_the_order_of_first_arrival(company: Company, count: int)
         assert company.update().exit_code == 3  # more newcomers than a run may bring
         company.approve()
     assert set(list(company.served())[10:]) == {f"P{n}" for n in range(11, 11 + count)}
+
+
+def test_a_date_that_passed_only_for_a_clock_that_was_ahead_has_not_passed(
+    company: Company,
+) -> None:
+    company.rows["P2"]["end"] = "2026-06-15"
+    company.update()
+    company.now += timedelta(days=1)
+    company.sync("decide")
+    assert company.inactive() == {"P2"}
+    company.now -= timedelta(days=1)
+    assert company.sync("decide").counts == {"reactivated": 1}
+    assert company.inactive() == set()
+
+
+def test_what_somebody_asked_while_the_clock_was_ahead_is_done_at_once(company: Company) -> None:
+    company.update()
+    company.now += timedelta(days=1)
+    company.override("P2", False)
+    company.now -= timedelta(days=1)
+    company.sync("decide")
+    assert company.inactive() == {"P2"}

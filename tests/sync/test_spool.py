@@ -53,7 +53,7 @@ def test_it_moves_to_disk_past_a_megabyte(chunks: int, on_disk: bool) -> None:
 
 def test_a_proposal_comes_back_as_it_was() -> None:
     served = Served(
-        3, "id", "key", "a@x.y", True, True, {"userName": "a@x.y"}, b"{}",
+        3, "id", "key", "a@x.y", True, True, b'{"userName": "a@x.y"}',
         (Link(("manager",), "key", "p"),), frozenset({"g"}), "employed", 7, 1,
     )  # fmt: skip
     draft = Draft(

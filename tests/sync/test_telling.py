@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from structlog.testing import capture_logs
 
-from bridge.sync.certificates import Certificates
+from bridge.sync.endings import Endings
 from bridge.sync.report import Report
 from bridge.sync.telling import Telling
 from tests.store.company import NOON
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 
 def test_a_certificate_is_warned_of_at_each_step_once() -> None:
-    certificates, ends = Certificates(), NOON + 40 * DAY
+    certificates, ends = Endings(), NOON + 40 * DAY
     with capture_logs() as logged:
         for hours in range(0, 42 * 24, 6):
             certificates.look("hr", ends, NOON + timedelta(hours=hours))
@@ -26,11 +26,21 @@ def test_a_certificate_is_warned_of_at_each_step_once() -> None:
 
 
 def test_a_new_certificate_begins_anew_and_none_is_nothing_to_tell() -> None:
-    certificates = Certificates()
+    certificates = Endings()
     with capture_logs() as logged:
         for ends in (NOON + DAY, NOON + 90 * DAY, NOON + DAY, None):
             certificates.look("web", ends, NOON)
     assert [line["days"] for line in logged] == [1, 1]
+
+
+def test_a_password_is_warned_of_as_a_certificate_is() -> None:
+    passwords = Endings("a password")
+    with capture_logs() as logged:
+        passwords.look("corp", NOON + 7 * DAY, NOON)
+        passwords.look("corp", NOON - DAY, NOON)
+    assert [(line["event"], line["of"]) for line in logged] == [
+        ("a password ends soon", "corp"), ("a password has ended", "corp"),
+    ]  # fmt: skip
 
 
 def test_a_fault_and_a_trouble_are_told_once_until_they_are_over() -> None:

@@ -50,6 +50,8 @@ class PlanRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=Instant)
     decided_at: datetime | None = Field(default=None, sa_type=Instant)
     decided_by: str = ""
+    told: str = ""
+    """The hash it had when the webhook was told of it last; empty where it never was."""
 
 
 class PlanChangeRow(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""Warnings before a certificate ends: 30, 14, 7 days and one day ahead, and when it has ended."""
+"""Warnings before something ends: 30, 14, 7 days and one day ahead, and when it has ended."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ _DAYS = (0, 1, 7, 14, 30)
 _log = structlog.get_logger()
 
 
-class Certificates:
-    """Warns of each certificate as it comes nearer to its end, once at each step."""
+class Endings:
+    """Warns of each certificate, or of whatever else ``what`` says, as it comes nearer to its end,
+    once at each step."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "a certificate") -> None:
+        self._what = what
         self._told: dict[str, int] = {}
 
     def look(self, of: str, ends: datetime | None, now: datetime) -> None:
@@ -25,7 +27,7 @@ class Certificates:
         elif self._told.get(of) != step:
             self._told[of] = step
             (_log.warning if step else _log.error)(
-                "a certificate ends soon" if step else "a certificate has ended",
+                f"{self._what} ends soon" if step else f"{self._what} has ended",
                 of=of,
                 ends=f"{ends:%Y-%m-%d %H:%M} UTC",
                 days=left.days,

@@ -1,0 +1,11 @@
+"""What the webhook was told of."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    op.add_column("plan", sa.Column("told", sa.String(), nullable=False, server_default=""))
