@@ -10,6 +10,8 @@ that somebody is absent only after a batch whose verdict is complete and whole. 
 - yields every entry it read, even from a read that then breaks off;
 - ends a read it trusts with a batch that carries ``Verdict(complete=True)``;
 - ends one it does not with a verdict that says why, or by raising `IncompleteRead`;
+- may say of those who did not change that they are `present`, instead of yielding them: of all
+  of them, in every kind that it reads, before any entry, and only when it knows that it is all;
 - raises `SourceUnavailable` where nothing answered or the source refused.
 """
 
@@ -18,11 +20,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from bridge.lazy import Lazy
 from bridge.model import Batch, Wanted
 
 _DURATION = re.compile(r"(\d{1,6}) *(second|minute|hour)s?")
@@ -94,13 +98,18 @@ class SourceKind(Protocol):
         ...
 
 
+_KINDS: Mapping[str, SourceKind] = Lazy(
+    ("active-directory", "csv", "ldap"),
+    lambda name: import_module(f"{__name__}.{name.replace('-', '_')}"),
+)
+_MODELS = Lazy(tuple(_KINDS), lambda name: _KINDS[name].Settings)
+
+
 def kinds() -> Mapping[str, SourceKind]:
     """Every kind of source, by its ``type`` in a mapping file."""
-    from bridge.sources import active_directory, csv, ldap
-
-    return {"active-directory": active_directory, "csv": csv, "ldap": ldap}
+    return _KINDS
 
 
 def settings_models() -> Mapping[str, type[SourceSettings]]:
     """The settings of every kind of source, by its ``type``: what a mapping file is checked by."""
-    return {name: kind.Settings for name, kind in kinds().items()}
+    return _MODELS

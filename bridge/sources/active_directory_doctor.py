@@ -10,22 +10,25 @@ from ldap3 import Connection
 from bridge.errors import IncompleteRead
 from bridge.model import Wanted
 from bridge.sources import SourceSettings
-from bridge.sources.active_directory import ID, SHOW_DELETED, Settings, controller_of
+from bridge.sources.active_directory import Settings
+from bridge.sources.active_directory_changes import SHOW_DELETED, Refused, dirsync_point
+from bridge.sources.active_directory_controller import controller_of
+from bridge.sources.active_directory_entry import ID
 from bridge.sources.doctor import Finding, State
 from bridge.sources.ldap_doctor import Manner, examination
 from bridge.sources.ldap_entry import EntryReader
-from bridge.sources.ldap_look import Server, look
-from bridge.sources.ldap_search import ConnectionLost
+from bridge.sources.ldap_look import Server
+from bridge.sources.ldap_search import ConnectionLost, Search, pages
 
 
 def examine(settings: SourceSettings, folder: Path, wanted: Wanted) -> Iterator[Finding]:
     """As any directory is examined."""
     assert isinstance(settings, Settings)
-    manner = Manner(ID, partitioned=True, changes=_by_number)
+    manner = Manner(ID, partitioned=True, changes=_changes)
     return examination(settings, folder, wanted, manner)
 
 
-def _by_number(connection: Connection, _: Server, __: Sequence[EntryReader]) -> Finding:
+def _changes(connection: Connection, _: Server, __: Sequence[EntryReader]) -> Finding:
     try:
         controller = controller_of(connection)
     except (IncompleteRead, ConnectionLost) as error:
@@ -35,11 +38,28 @@ def _by_number(connection: Connection, _: Server, __: Sequence[EntryReader]) -> 
         found = "the controller does not show its invocationId, so every read reads everything"
         return Finding("changes", State.WARNING, found,
                        "let `bind_dn` read the configuration partition")  # fmt: skip
-    bin = f"CN=Deleted Objects,{controller.domain}"
     try:
-        look(connection, bin, ["1.1"], [SHOW_DELETED])
+        dirsync_point(connection, controller)
+    except (Refused, IncompleteRead, ConnectionLost) as error:
+        return _by_number(connection, controller.domain, str(error))
+    return Finding("changes", State.OK, "by DirSync, deletions among them")
+
+
+def _by_number(connection: Connection, domain: str, refusal: str) -> Finding:
+    bin = f"CN=Deleted Objects,{domain}"
+    right = f'give `bind_dn` the right "Replicating Directory Changes" on {domain}'
+    try:
+        seen = _is_any_deleted_seen(connection, bin)
     except (IncompleteRead, ConnectionLost):
-        found = "by uSNChanged; `bind_dn` may not see what is deleted, so complete reads find that"
-        advice = f'let it: dsacls "{bin}" /takeOwnership, then /G DOMAIN\\ACCOUNT:LCRP'
-        return Finding("changes", State.WARNING, found, advice)
-    return Finding("changes", State.OK, "by uSNChanged, deletions among them")
+        seen = False
+    if not seen:
+        found = "by uSNChanged; nothing is seen of what is deleted, so complete reads find that"
+        advice = f'{right}, or to see what is deleted: dsacls "{bin}" /takeOwnership, then '
+        return Finding("changes", State.WARNING, found, f"{advice}/G DOMAIN\\ACCOUNT:LCRP")
+    found = f"by uSNChanged, deletions among them; not by DirSync: {refusal}"
+    return Finding("changes", State.OK, found, f"{right}, and only what matters here is told")
+
+
+def _is_any_deleted_seen(connection: Connection, bin: str) -> bool:
+    search = Search(bin, "(lastKnownParent=*)", [ID], EntryReader((), ID).decoder, (SHOW_DELETED,))
+    return next(pages(connection, search, 1, bases=()), None) is not None

@@ -13,11 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ldap3 import ANONYMOUS, IP_V4_PREFERRED, NONE, SIMPLE, Connection, Server
-from ldap3.core.exceptions import LDAPExceptionError
+from ldap3.core.exceptions import LDAPExceptionError, LDAPPackageUnavailableError
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from bridge.errors import AccessRefused, SourceUnavailable
 from bridge.sources import Duration, SourceSettings
+from bridge.sources import ldap_kerberos as kerberos
 from bridge.sources.ldap_decode import Malformed
 from bridge.sources.ldap_strategy import speed_up
 from bridge.sources.ldap_tls import VerifiedTls, context, end
@@ -61,6 +62,10 @@ class ConnectionSettings(SourceSettings):
     """Who to log in as; without it the server is asked anonymously."""
     password: SecretStr = SecretStr("")
     """The password of ``bind_dn``."""
+    principal: str = ""
+    """Who to log in as by Kerberos instead, such as ``svc-bridge@CORP.EXAMPLE``."""
+    keytab: Path | None = None
+    """The file with the key of ``principal``; without it there has to be a ticket (kinit)."""
     timeout: Duration = Field(timedelta(seconds=30), gt=timedelta(0))
     """How long the server may stay silent before the read breaks off."""
 
@@ -84,6 +89,10 @@ class ConnectionSettings(SourceSettings):
         if self.bind_dn and not self.password.get_secret_value():
             # RFC 4513 5.1.2: the server would say yes, and show what anonymous may see.
             raise ValueError("`bind_dn` needs a `password` that is not empty")
+        if self.principal and self.bind_dn:
+            raise ValueError("`principal` logs in by Kerberos, `bind_dn` by password: take one")
+        if self.keytab and not self.principal:
+            raise ValueError("`keytab` needs the `principal` whose key it holds")
         return self
 
     @property
@@ -143,8 +152,11 @@ def reach(settings: ConnectionSettings, folder: Path, host: Host) -> Connection:
 
     Raises `SourceUnavailable`.
     """
+    encrypted = host.tls or settings.start_tls
+    # It takes 60 ms to load the system's authorities.
+    verifying = context(_authorities(settings, folder)) if encrypted else None
     try:
-        return _open(settings, host, context(_authorities(settings, folder)))
+        return _open(settings, folder, host, verifying)
     except _TlsFailed as failed:
         reason = _tls_words(failed.error, settings, folder, host)
         raise SourceUnavailable(f"{host.url}: {reason}") from None
@@ -168,7 +180,7 @@ def certificate(settings: ConnectionSettings, folder: Path, host: Host) -> Mappi
     lenient.check_hostname = False
     lenient.verify_flags |= _NO_CHECK_TIME
     try:
-        connection = _open(settings, host, lenient)
+        connection = _open(settings, folder, host, lenient)
     except _TlsFailed as failed:
         raise SourceUnavailable(f"{host.url}: {failed.error}") from None
     try:
@@ -186,14 +198,16 @@ def _authorities(settings: ConnectionSettings, folder: Path) -> Path | None:
     return folder / settings.ca_file if settings.ca_file else None
 
 
-def _open(settings: ConnectionSettings, host: Host, verifying: ssl.SSLContext) -> Connection:
+def _open(
+    settings: ConnectionSettings, folder: Path, host: Host, verifying: ssl.SSLContext | None
+) -> Connection:
     """A connection with TLS on it, if any is wanted, and nobody logged in.
 
     Raises `SourceUnavailable`, and `_TlsFailed` where only TLS is at fault.
     """
     seconds = int(settings.timeout.total_seconds())
     limit = settings.connect_seconds
-    tls = VerifiedTls(verifying)
+    tls = VerifiedTls(verifying) if verifying else None
     server = Server(
         host.name,
         host.port,
@@ -206,9 +220,7 @@ def _open(settings: ConnectionSettings, host: Host, verifying: ssl.SSLContext) -
     )
     connection = Connection(
         server,
-        user=settings.bind_dn or None,
-        password=settings.password.get_secret_value() or None,
-        authentication=SIMPLE if settings.bind_dn else ANONYMOUS,
+        **_login(settings, folder),
         auto_referrals=False,
         auto_range=False,
         auto_escape=False,
@@ -224,7 +236,7 @@ def _open(settings: ConnectionSettings, host: Host, verifying: ssl.SSLContext) -
             connection.start_tls(read_server_info=False)
     except (LDAPExceptionError, OSError, Malformed) as error:
         close(connection)
-        if tls.error is not None:
+        if tls is not None and tls.error is not None:
             raise _TlsFailed(tls.error) from None
         if settings.start_tls and connection.result and (code := connection.result["result"]):
             reason = f"it does not start TLS (result {code}): is ldaps:// what it offers?"
@@ -234,10 +246,24 @@ def _open(settings: ConnectionSettings, host: Host, verifying: ssl.SSLContext) -
     return connection
 
 
+def _login(settings: ConnectionSettings, folder: Path) -> dict[str, Any]:
+    if settings.principal:
+        return kerberos.login(settings.principal, settings.keytab and folder / settings.keytab)
+    if settings.bind_dn:
+        password = settings.password.get_secret_value()
+        return {"user": settings.bind_dn, "password": password, "authentication": SIMPLE}
+    return {"authentication": ANONYMOUS}
+
+
 def log_in(connection: Connection, host: Host) -> None:
     """Bind, once. Raises `SourceUnavailable`, and `AccessRefused` where a person has to act."""
     try:
         connection.bind(read_server_info=False, controls=[(_PASSWORD_POLICY, False, None)])
+    except LDAPPackageUnavailableError:
+        raise SourceUnavailable(f"{host.url}: {kerberos.NEEDED}") from None
+    except kerberos.errors() as error:
+        words, for_good = kerberos.refusal(error)
+        raise (AccessRefused if for_good else SourceUnavailable)(f"{host.url}: {words}") from None
     except (LDAPExceptionError, OSError, Malformed) as error:
         reason = f"it broke off at the bind: {error}"
         raise SourceUnavailable(f"{host.url}: {reason}") from None

@@ -187,8 +187,8 @@ def raw_entry(m: bytes) -> tuple[bytes, dict[str, list[bytes]]]:
     Raises `Malformed` where it is damaged, or something else.
     """
     try:
-        start, stop = _content(m, 0, 0x30, len(m))
-        _, start = _content(m, start, 0x02, stop)
+        start, stop = content(m, 0, 0x30, len(m))
+        _, start = content(m, start, 0x02, stop)
         found = _attribute_list(m, start)
         if stop != len(m) or found is None:
             raise IndexError
@@ -205,13 +205,13 @@ def raw_entry(m: bytes) -> tuple[bytes, dict[str, list[bytes]]]:
 def _attribute_list(m: bytes, start: int) -> tuple[bytes, int, int] | None:
     """The DN, and where the attributes begin and end; None where controls follow."""
     size = len(m)
-    at, end = _content(m, start, 0x64, size)
+    at, end = content(m, start, 0x64, size)
     if end != size:
-        if _content(m, end, 0xA0, size)[1] != size:
+        if content(m, end, 0xA0, size)[1] != size:
             raise IndexError
         return None
-    start, end = _content(m, at, 0x04, size)
-    at, stop = _content(m, end, 0x30, size)
+    start, end = content(m, at, 0x04, size)
+    at, stop = content(m, end, 0x30, size)
     if stop != size:
         raise IndexError
     return m[start:end], at, stop
@@ -219,18 +219,18 @@ def _attribute_list(m: bytes, start: int) -> tuple[bytes, int, int] | None:
 
 def _attribute(m: bytes, at: int, limit: int) -> tuple[str, list[bytes], int]:
     """The name and values of the attribute at ``at``, and where it ends."""
-    at, stop = _content(m, at, 0x30, limit)
-    start, at = _content(m, at, 0x04, stop)
+    at, stop = content(m, at, 0x30, limit)
+    start, at = content(m, at, 0x04, stop)
     name = m[start:at].decode("ascii")
-    at, end = _content(m, at, 0x31, stop)
+    at, end = content(m, at, 0x31, stop)
     if end != stop:
         raise IndexError
     values = []
     while at < stop:
-        # `_content` written out for short values: groups have very many.
+        # `content` written out for short values: groups have very many.
         size = m[at + 1]
         if m[at] != 0x04 or size > 0x7F:
-            start, at = _content(m, at, 0x04, stop)
+            start, at = content(m, at, 0x04, stop)
         else:
             start = at + 2
             at = start + size
@@ -240,7 +240,7 @@ def _attribute(m: bytes, at: int, limit: int) -> tuple[str, list[bytes], int]:
     return name, values, stop
 
 
-def _content(m: bytes, at: int, tag: int, limit: int) -> tuple[int, int]:
+def content(m: bytes, at: int, tag: int, limit: int) -> tuple[int, int]:
     """Where the content of the element at ``at`` starts and ends; IndexError if past ``limit``."""
     if m[at] != tag:
         raise IndexError

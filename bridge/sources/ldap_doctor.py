@@ -22,13 +22,14 @@ from bridge.sources.doctor import (
     unavailable,
     unknown,
 )
-from bridge.sources.ldap import Settings
+from bridge.sources.ldap import LdapSource, Settings
 from bridge.sources.ldap_connection import Host, close, log_in
 from bridge.sources.ldap_directory import DirectorySettings
 from bridge.sources.ldap_entry import MODIFIED, EntryReader
 from bridge.sources.ldap_look import Server, look, server
 from bridge.sources.ldap_reach import reached
 from bridge.sources.ldap_search import ConnectionLost, Search, pages
+from bridge.sources.ldap_sync import Refused
 
 _SKEW = timedelta(seconds=300)
 _IDLE = ("base", "people", "id", "changes", "clock", "attributes", "fill")
@@ -50,7 +51,17 @@ class Manner:
 def examine(settings: SourceSettings, folder: Path, wanted: Wanted) -> Iterator[Finding]:
     """As `examination`, of what `type: ldap` reads."""
     assert isinstance(settings, Settings)
-    manner = Manner(settings.id, partitioned=False, changes=_by_stamp)
+    scope = LdapSource(settings, folder, wanted).scope()
+
+    def told(connection: Connection, about: Server, readers: Sequence[EntryReader]) -> Finding:
+        try:
+            scope.begin(connection)
+        except Refused as refused:
+            return by_stamp(about, sum(reader.undated for reader in readers), str(refused))
+        found = "by syncrepl (RFC 4533), deletions and moves among them"
+        return Finding("changes", State.OK, found)
+
+    manner = Manner(settings.id, partitioned=False, changes=told)
     return examination(settings, folder, wanted, manner)
 
 
@@ -83,6 +94,7 @@ def examination(
             yield from skipped(_IDLE, "nobody is logged in")
             return
         who = "as `bind_dn`" if settings.bind_dn else "anonymously: `bind_dn` is not set"
+        who = "by Kerberos" if settings.principal else who
         yield Finding("bind", State.OK, f"logged in {who} at {host.url}")
         yield from _Examination(connection, settings, wanted, manner).findings()
     finally:
@@ -135,7 +147,12 @@ class _Examination:
             yield from skipped(_IDLE[2:], "a search did not end well")
             return
         yield from self._names()
-        yield self._manner.changes(self._connection, about, self._counted)
+        try:
+            yield self._manner.changes(self._connection, about, self._counted)
+        except ConnectionLost as error:
+            yield incomplete("changes", str(error), "run this again")
+            yield from skipped(_IDLE[_IDLE.index("clock") :], "the connection was lost")
+            return
         yield clock(about.time, max(reader.newest for reader in self._counted), datetime.now(UTC))
         yield from self._schema(about)
         yield from self._fill()
@@ -239,18 +256,16 @@ class _Examination:
         return pages(self._connection, search, self._settings.page_size, bases)
 
 
-def _by_stamp(_: Connection, about: Server, readers: Sequence[EntryReader]) -> Finding:
-    return changes(about, sum(reader.undated for reader in readers))
-
-
-def changes(about: Server, undated: int) -> Finding:
-    """How changes are read, given how many entries show no stamp; and what is offered beside."""
+def by_stamp(about: Server, undated: int, why: str) -> Finding:
+    """How changes are read without syncrepl, given how many entries show no stamp and why it cannot
+    be used; and what is offered beside."""
     if undated:
         found = f"{undated:,} entries show no {MODIFIED}, so every read reads everything"
         advice = f"let `bind_dn` read {MODIFIED}, or plan with what whole reads cost"
         return Finding("changes", State.WARNING, found, advice)
     others = f"; {about.changes}, which the server offers, is not used" if about.changes else ""
-    found = f"by {MODIFIED}, which each entry shows; deletions by complete reads{others}"
+    found = f"by {MODIFIED}, which each entry shows; deletions by complete reads, for want of "
+    found += f"syncrepl (RFC 4533): {why}{others}"
     return Finding("changes", State.OK, found)
 
 

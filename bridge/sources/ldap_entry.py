@@ -54,6 +54,10 @@ class EntryReader:
         names = {MODIFIED.lower(): MODIFIED, **self._spellings}
         return sorted(name for key, name in names.items() if key != "dn")
 
+    def key(self, id: str) -> str:
+        """The record key of the entry with this id."""
+        return self._before_key + id
+
     def take(self, page: Iterable[Decoded]) -> list[Entry]:
         """The entries of one page."""
         return [entry for decoded in page if (entry := self._entry(*decoded)) is not None]
@@ -78,9 +82,7 @@ class EntryReader:
         if not isinstance(key, str):
             self.unnamed += 1
             return None
-        return Entry(
-            self._before_key + key, attributes, fingerprint, _ref(name), self._kind, self._section
-        )
+        return Entry(self.key(key), attributes, fingerprint, _ref(name), self._kind, self._section)
 
     def _field(self, sent: str) -> Field | None:
         """What becomes of an attribute that the server names so."""

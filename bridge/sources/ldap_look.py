@@ -17,7 +17,6 @@ from bridge.sources.ldap_words import search_failure
 
 _PAGING = b"1.2.840.113556.1.4.319"
 _CHANGES = {
-    b"1.3.6.1.4.1.4203.1.9.1.1": "syncrepl (RFC 4533)",
     b"1.2.840.113556.1.4.841": "DirSync",
     b"2.16.840.1.113730.3.4.3": "persistent search",
 }
@@ -33,8 +32,8 @@ _NAMES = re.compile(rb"\bNAME\s+(?:'([^']+)'|\(([^)]*)\))")
 class Server:
     """What a server offers; empty or None where it does not say.
 
-    ``changes`` names its own ways of telling changes, ``attribute_types`` all names of all
-    attributes in its schema, ``time`` what its clock shows.
+    ``changes`` names those ways of telling changes for which `type: ldap` has no use,
+    ``attribute_types`` all names of all attributes in its schema, ``time`` what its clock shows.
     """
 
     pages: bool = False

@@ -7,7 +7,7 @@ page must end in success and carry the paging control, and the last one an empty
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -47,6 +47,10 @@ class Search:
     decoder: EntryDecoder
     controls: Sequence[Control] = ()
 
+    def narrowed(self, filter: str) -> Search:
+        """The same search for those entries alone that ``filter`` matches too."""
+        return replace(self, filter=f"(&{self.filter}{filter})")
+
 
 def is_filter(text: str) -> bool:
     """Whether ``text`` is a search filter (RFC 4515)."""
@@ -69,42 +73,61 @@ def pages(
     number = empty = 0
     while True:
         number += 1
-        connection.strategy.decoder = search.decoder
-        try:
-            connection.search(
-                search.base,
-                search.filter,
-                search_scope=SUBTREE,
-                dereference_aliases=DEREF_NEVER,
-                attributes=search.attributes,
-                paged_size=page_size,
-                paged_criticality=True,
-                paged_cookie=cookie,
-                controls=list(search.controls) or None,
-            )
-        except Malformed as error:
-            raise IncompleteRead(f"{search.base}, page {number}: the server sent {error}") from None
-        except IncompleteRead as error:
-            raise IncompleteRead(f"{search.base}, page {number}: {error}") from None
-        except (LDAPCommunicationError, OSError) as error:
-            raise ConnectionLost(f"{search.base}, page {number}: {_lost(error)}") from None
+        place = f"{search.base}, page {number}"
         # Whoever takes the page may search on the same connection.
-        answers, result = connection.response, connection.result
+        answers, result = ask(
+            connection, search, place,
+            paged_size=page_size, paged_criticality=True, paged_cookie=cookie,
+        )  # fmt: skip
         found = [answer for answer in answers if type(answer) is tuple]
         if found:
             yield found
         try:
             for answer in answers:
                 if type(answer) is dict and answer["type"] == "searchResRef":
-                    _check_reference(answer["uri"] or (), bases)
+                    check_reference(answer["uri"] or (), bases)
             cookie = _next_page(result)
             empty = 0 if found else empty + 1
             if empty == _MOST_EMPTY_PAGES:
                 raise IncompleteRead("the server sends one empty page after the other")
         except IncompleteRead as error:
-            raise IncompleteRead(f"{search.base}, page {number}: {error}") from None
+            raise IncompleteRead(f"{place}: {error}") from None
         if not cookie:
             return
+
+
+def ask(
+    connection: Connection,
+    search: Search,
+    place: str,
+    controls: Sequence[Control] = (),
+    fast: bool = True,
+    **how: Any,
+) -> tuple[list[Any], Mapping[str, Any]]:
+    """All that a server answers to one request, and its result, whatever that is.
+
+    Entries come as `Decoded`, or as ldap3's dicts with their controls where that is not wanted
+    ``fast``. Raises `IncompleteRead` where it makes no sense and `ConnectionLost`, both with the
+    ``place``.
+    """
+    connection.strategy.decoder = search.decoder if fast else None
+    how = {"search_scope": SUBTREE, **how}
+    try:
+        connection.search(
+            search.base,
+            search.filter,
+            dereference_aliases=DEREF_NEVER,
+            attributes=search.attributes,
+            controls=[*search.controls, *controls] or None,
+            **how,
+        )
+    except Malformed as error:
+        raise IncompleteRead(f"{place}: the server sent {error}") from None
+    except IncompleteRead as error:
+        raise IncompleteRead(f"{place}: {error}") from None
+    except (LDAPCommunicationError, OSError) as error:
+        raise ConnectionLost(f"{place}: {_lost(error)}") from None
+    return connection.response, connection.result
 
 
 def _next_page(result: Mapping[str, Any]) -> bytes:
@@ -118,7 +141,7 @@ def _next_page(result: Mapping[str, Any]) -> bytes:
     return bytes(control["value"]["cookie"])
 
 
-def _check_reference(urls: Sequence[str], bases: Sequence[str]) -> None:
+def check_reference(urls: Sequence[str], bases: Sequence[str]) -> None:
     """Whether a continuation reference (RFC 4511 section 4.5.3) leads out of every base."""
     for url in urls:
         try:

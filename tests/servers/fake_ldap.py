@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 PAGING = b"1.2.840.113556.1.4.319"
+DIRSYNC = b"1.2.840.113556.1.4.841"
 
 Attributes = Mapping[str, Sequence[bytes]]
 
@@ -44,18 +45,35 @@ def paging(cookie: bytes) -> bytes:
     return ber(0xA0, ber(0x30, ber(0x04, PAGING), ber(0x04, value)))
 
 
+def dirsync(more: bool, token: bytes) -> bytes:
+    """The control of an answer ([MS-ADTS] 3.1.1.3.4.1.3)."""
+    value = ber(0x30, ber(0x02, bytes([more])), ber(0x02, b"\0"), ber(0x04, token))
+    return ber(0xA0, ber(0x30, ber(0x04, DIRSYNC), ber(0x04, value)))
+
+
+Pages = list[list[tuple[str, Attributes]]]
+Faults = dict[int, list[int | str]]
+
+
 @dataclass
 class FakeLdap:
     """Answers every bind with yes and every search with ``pages``, one after the other; one that
     holds the bytes of a key of ``known`` with that entry alone.
 
     ``faults`` says what goes wrong at a page, counted from 0, and how often: a result code after
-    half of the entries, or the name of a method of `_Fault`.
+    half of the entries, or one of the words in `_answer`.
+
+    With ``dirsync`` it speaks that too: whoever asks for the first time is told nothing and given
+    a token, and whoever goes on from it is told those pages, unless ``dirsync_faults`` says what
+    goes wrong; the first time is number -1 there.
     """
 
-    pages: list[list[tuple[str, Attributes]]] = field(default_factory=list)
-    faults: dict[int, list[int | str]] = field(default_factory=dict)
+    pages: Pages = field(default_factory=list)
+    faults: Faults = field(default_factory=dict)
+    dirsync: Pages | None = None
+    dirsync_faults: Faults = field(default_factory=dict)
     known: dict[bytes, tuple[str, Attributes]] = field(default_factory=dict)
+    after_drop: dict[bytes, tuple[str, Attributes]] = field(default_factory=dict)
     bind_code: int = 0
     bind_message: bytes = b""
     bind_control: bytes = b""
@@ -92,29 +110,58 @@ class FakeLdap:
                     return
 
     def _search(self, client: socket.socket, number: int, request: bytes) -> bool:
-        _, found, rest = request.rpartition(PAGING)
         for key, one in self.known.items():
             if key in request:
                 client.sendall(message(number, entry(*one)) + message(number, result(0x65, 0)))
                 return True
+        _, found, rest = request.rpartition(DIRSYNC)
+        if found:
+            if self.dirsync is None:
+                client.sendall(message(number, result(0x65, 12)))
+                return True
+            token = rest.rpartition(b"\x04\x84")[2][4:]
+            told: Pages = [*self.dirsync, []] if token else [[]]
+            page = int(token[1:] or b"0")
+            faults = self.dirsync_faults.get(page if token else -1)
+            after = b"t%d" % min(page + 1, len(told) - 1)
+            return self._answer(client, number, told, page, faults, after)
         # Control value: OCTET STRING { SEQUENCE { size, cookie } }; the cookie is a page number.
+        _, found, rest = request.rpartition(PAGING)
         cookie = rest.rpartition(b"\x04")[2] if found else b""
         page = int(cookie[1:] or b"0")
-        people = self.pages[page]
-        last = page + 1 == len(self.pages)
-        waiting = self.faults.get(page, [])
-        fault = waiting.pop(0) if waiting else 0
+        return self._answer(client, number, self.pages, page, self.faults.get(page))
+
+    def _answer(
+        self,
+        client: socket.socket,
+        number: int,
+        pages: Pages,
+        page: int,
+        faults: list[int | str] | None,
+        token: bytes | None = None,
+    ) -> bool:
+        """Answer with a page; whether the connection goes on after it."""
+        people = pages[page]
+        last = page + 1 == len(pages)
+        fault = faults.pop(0) if faults else 0
         sent = people if fault in (0, "no control", "endless") else people[: len(people) // 2]
         for dn, attributes in sent:
             client.sendall(message(number, entry(dn, attributes)))
         done = result(0x65, fault if isinstance(fault, int) else 0)
-        more = paging(b"" if last else str(page + 1).encode())
+        if token is None:
+            more = paging(b"" if last else str(page + 1).encode())
+            same = paging(str(page).encode())
+        else:
+            more, same = dirsync(not last, token), dirsync(True, b"t%d" % page)
         match fault:
             case "drop":
+                self.known |= self.after_drop
                 return False
             case "half an entry":
                 client.sendall(message(number, entry(*people[-1]))[:-3])
                 return False
+            case "silent":
+                pass
             case "garbage":
                 client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             case "damaged entry":
@@ -128,7 +175,7 @@ class FakeLdap:
             case "no control":
                 client.sendall(message(number, done))
             case "endless":
-                client.sendall(message(number, done, paging(str(page).encode())))
+                client.sendall(message(number, done, same))
             case str(url) if url.startswith("ldap://"):
                 client.sendall(message(number, ber(0x73, ber(0x04, url.encode()))))
                 for dn, attributes in people[len(sent) :]:

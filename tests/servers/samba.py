@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -21,6 +25,12 @@ from tests.servers.slapd import ldif, make_certificates
 
 DOMAIN = "DC=corp,DC=example,DC=test"
 ADMIN, PASSWORD = f"CN=Administrator,CN=Users,{DOMAIN}", "Passw0rd.Admin"
+"""May replicate changes, and so use DirSync; every account has this password."""
+COUNTER = f"CN=svc-count,CN=Users,{DOMAIN}"
+"""May see what is deleted, but not replicate changes."""
+READER = f"CN=svc-read,CN=Users,{DOMAIN}"
+"""An ordinary account, which may do neither."""
+_SHOW_DELETED = "1.2.840.113556.1.4.417"
 _SAMBA, _TOOL = (
     shutil.which(name, path="/usr/sbin:/usr/bin") or "" for name in ("samba", "samba-tool")
 )
@@ -30,7 +40,7 @@ netbios name = DC1
 realm = CORP.EXAMPLE.TEST
 workgroup = CORP
 server role = active directory domain controller
-server services = ldap
+server services = ldap kdc
 interfaces = {address}/8
 bind interfaces only = yes
 ldap server require strong auth = no
@@ -93,13 +103,78 @@ class Samba:
             process.kill()
             process.wait(30)
 
+    def grant(self, action: str, car: str, account: str) -> None:
+        """Allow or deny a control access right on the domain."""
+        subprocess.run(
+            [_TOOL, "dsacl", "set", f"--configfile={self.folder}/etc/smb.conf",
+             "-H", f"tdb://{self.folder}/private/sam.ldb", f"--action={action}", f"--car={car}",
+             f"--objectdn={DOMAIN}", f"--trusteedn={account}"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+
+    def expire_passwords(self, days: str) -> None:
+        """Let passwords expire after so many days; 0 for never."""
+        _set_rules(self.folder, f"--max-pwd-age={days}")
+
+    def export_key(self, account: str, keytab: Path) -> None:
+        """Write an account's key to a file, and let this server be called by its address."""
+        server = f"CN=DC1,OU=Domain Controllers,{DOMAIN}"
+        name = f"ldap/{self.address}"
+        if name not in self.value(server, "servicePrincipalName"):
+            self.modify(
+                f"dn: {server}\nchangetype: modify\nadd: servicePrincipalName\n"
+                f"servicePrincipalName: {name}\n"
+            )
+        subprocess.run(
+            [_TOOL, "domain", "exportkeytab", str(keytab), f"--principal={account}",
+             f"--configfile={self.folder}/run.conf"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+
+    def set_password(self, account: str, password: str) -> None:
+        """Set an account's password, with which it can be used."""
+        code = b64encode(f'"{password}"'.encode("utf-16-le")).decode()
+        self.modify(
+            f"dn: {account}\nchangetype: modify\nreplace: unicodePwd\nunicodePwd:: {code}\n-\n"
+            "replace: userAccountControl\nuserAccountControl: 512\n"
+        )
+
     def modify(self, ldif: str) -> None:
-        """Change entries, as LDIF change records; records without changetype are added."""
+        """Change entries, as LDIF change records; records without changetype are added.
+
+        What is deleted can be changed too.
+        """
+        self._run("ldapmodify", "-a", "-e", f"!{_SHOW_DELETED}", input=ldif)
+
+    def delete(self, dn: str) -> str:
+        """Delete an object; returns the DN of what is left of it."""
+        found = self._run("ldapsearch", "-LLL", "-s", "base", "-b", dn, "objectGUID")
+        guid = UUID(bytes_le=b64decode(found.partition("objectGUID:: ")[2].strip()))
+        self.modify(f"dn: {dn}\nchangetype: delete\n")
+        return f"{dn.partition(',')[0]}\\0ADEL:{guid},CN=Deleted Objects,{DOMAIN}"
+
+    def value(self, dn: str, attribute: str) -> str:
+        """The values of an attribute, a line each."""
+        found = self._run(
+            "ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-s", "base", "-b", dn, attribute
+        )
+        lines = (line.partition(f"{attribute}: ") for line in found.splitlines())
+        return "\n".join(value for before, _, value in lines if not before)
+
+    def restore(self, left: str, dn: str) -> None:
+        """Bring back what is left of an object, without what the domain forgot of it."""
+        self.modify(
+            f"dn: {left}\nchangetype: modify\ndelete: isDeleted\n-\n"
+            f"replace: distinguishedName\ndistinguishedName: {dn}\n"
+        )
+
+    def _run(self, tool: str, *arguments: str, input: str = "") -> str:
         done = subprocess.run(
-            ["ldapmodify", "-a", "-x", "-H", self.url, "-D", ADMIN, "-w", PASSWORD],
-            input=ldif.encode(), capture_output=True,
+            [tool, "-x", "-H", self.url, "-D", ADMIN, "-w", PASSWORD, *arguments],
+            input=input.encode(), capture_output=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
 
 
 def _missing() -> str:
@@ -128,12 +203,25 @@ def _provision(folder: Path) -> None:
     )  # fmt: skip
     (folder / "pid").mkdir()
     # The domain's own rules for passwords are of no interest here.
-    for setting in ("--complexity=off", "--min-pwd-length=0", "--max-pwd-age=0"):
-        subprocess.run(
-            [_TOOL, "domain", "passwordsettings", "set", setting,
-             f"--configfile={folder}/etc/smb.conf", "-H", f"tdb://{folder}/private/sam.ldb"],
-            check=True, capture_output=True,
-        )  # fmt: skip
+    _set_rules(folder, "--complexity=off", "--min-pwd-length=0", "--max-pwd-age=0")
+
+
+def _set_rules(folder: Path, *rules: str) -> None:
+    subprocess.run(
+        [_TOOL, "domain", "passwordsettings", "set", *rules,
+         f"--configfile={folder}/etc/smb.conf", "-H", f"tdb://{folder}/private/sam.ldb"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+
+
+def _add_accounts(server: Samba) -> None:
+    for account in (COUNTER, READER):
+        name = account[3:].partition(",")[0]
+        server.modify(ldif(account, objectClass="user", sAMAccountName=name))
+        server.set_password(account, PASSWORD)
+    admins = f"CN=Domain Admins,CN=Users,{DOMAIN}"
+    server.modify(f"dn: {admins}\nchangetype: modify\nadd: member\nmember: {COUNTER}\n")
+    server.grant("deny", "get-changes", COUNTER)
 
 
 def _free_address() -> str:
@@ -159,18 +247,25 @@ def temporary_samba() -> Iterator[Samba]:
         _provision(folder)
         make_certificates(folder / "tls")
         server.start()
+        _add_accounts(server)
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@cache
+def _server() -> Samba:
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(temporary_samba())
+
+
 @pytest.fixture(scope="session")
-def samba_server() -> Iterator[Samba]:
-    """One domain controller a run; half a minute to make."""
+def samba_server() -> Samba:
+    """One domain controller a process, whichever modules use it; half a minute to make."""
     skip_if(_missing())
-    with temporary_samba() as server:
-        yield server
+    return _server()
 
 
 _numbers = count(1)

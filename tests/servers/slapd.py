@@ -21,6 +21,8 @@ from tests.servers.missing import skip_if
 from tests.servers.ports import free_port
 
 SUFFIX = "dc=uni,dc=example"
+PLAIN = "dc=plain,dc=example"
+"""A database of the same server that tells no changes."""
 ROOT, ROOT_PASSWORD = f"cn=root,{SUFFIX}", "root secret"
 READER, READER_PASSWORD = f"cn=reader,{SUFFIX}", "reader secret"
 LOCKED, EXPIRED, RESET = (f"cn={name},{SUFFIX}" for name in ("locked", "expired", "reset"))
@@ -43,6 +45,7 @@ modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload memberof
 moduleload ppolicy
+moduleload syncprov
 pidfile {folder}/pid
 TLSCertificateFile {folder}/tls/{certificate}.pem
 TLSCertificateKeyFile {folder}/tls/{certificate}.key
@@ -57,13 +60,24 @@ rootpw "root secret"
 directory {folder}/data
 maxsize 1073741824
 dbnosync
-index objectClass,entryUUID eq
+index objectClass,entryUUID,entryCSN eq
 access {secrets}
 access {readers}
+overlay syncprov
+syncprov-sessionlog 10000
 overlay memberof
 overlay ppolicy
 ppolicy_default "cn=policy,dc=uni,dc=example"
 ppolicy_use_lockout
+database mdb
+suffix "dc=plain,dc=example"
+rootdn "cn=root,dc=uni,dc=example"
+directory {folder}/plain
+maxsize 1073741824
+dbnosync
+index objectClass,entryUUID eq
+access {secrets}
+access {readers}
 database monitor
 access to * by dn.exact="cn=reader,dc=uni,dc=example" read by * none
 """
@@ -86,9 +100,9 @@ class Slapd:
     def ca_file(self) -> Path:
         return self.folder / "tls/ca.pem"
 
-    def load(self, ldif: str) -> None:
+    def load(self, ldif: str, suffix: str = SUFFIX) -> None:
         """Add entries while it is stopped, as an administrator loads a directory."""
-        self._run(_SLAPADD, "-q", "-f", str(self.folder / "slapd.conf"), given=ldif)
+        self._run(_SLAPADD, "-q", "-f", str(self.folder / "slapd.conf"), "-b", suffix, given=ldif)
 
     def configure(self, certificate: str = "good") -> None:
         """Write what it is started with."""
@@ -133,6 +147,11 @@ class Slapd:
         self._run("ldapmodify", "-a", "-x", "-H", self.url, "-D", who, "-w", ROOT_PASSWORD,
                   given=ldif)  # fmt: skip
 
+    def restore(self, ldif: str) -> None:
+        """Add entries with operational attributes of their own, such as their former ids."""
+        self._run("ldapmodify", "-a", "-x", "-H", self.url, "-D", ROOT, "-w", ROOT_PASSWORD,
+                  "-e", "!relax", given=ldif)  # fmt: skip
+
     def set_size_limit(self, limit: str) -> None:
         """``sizelimit`` for everybody but the root, from now on."""
         self._set("olcSizeLimit", limit)
@@ -144,10 +163,17 @@ class Slapd:
 
     def _set(self, setting: str, *values: str) -> None:
         lines = "".join(f"{setting}: {value}\n" for value in values)
-        self.modify(
-            f"dn: olcDatabase={{1}}mdb,cn=config\nchangetype: modify\nreplace: {setting}\n{lines}",
-            "cn=config",
+        changes = (
+            f"dn: olcDatabase={{{number}}}mdb,cn=config\nchangetype: modify\n"
+            f"replace: {setting}\n{lines}\n"
+            for number in (1, 2)
         )
+        self.modify("".join(changes), "cn=config")
+
+    def try_to_log_in(self, dn: str, password: str) -> None:
+        """Log in as somebody, whether it succeeds or not."""
+        subprocess.run(["ldapwhoami", "-x", "-H", self.url, "-D", dn, "-w", password],
+                       capture_output=True, check=False)  # fmt: skip
 
     def wrong_tries(self) -> int:
         """With how many wrong passwords the reader came since it last had the right one."""
@@ -258,10 +284,12 @@ def temporary_slapd() -> Iterator[Slapd]:
     folder = Path(tempfile.mkdtemp(prefix="bridge-slapd-", dir="/tmp"))
     server = Slapd(folder, free_port(), free_port())
     try:
-        (folder / "data").mkdir()
+        for name in ("data", "plain"):
+            (folder / name).mkdir()
         make_certificates(folder / "tls")
         server.configure()
         server.load(_base())
+        server.load(ldif(PLAIN, objectClass=("dcObject", "organization"), o="Plain"), PLAIN)
         server.start()
         yield server
     finally:
@@ -296,6 +324,16 @@ _numbers = count(1)
 @pytest.fixture
 def branch(slapd: Slapd) -> str:
     """The DN of an empty branch of a test's own."""
-    dn = f"ou=test{next(_numbers)},{SUFFIX}"
+    return new_branch(slapd, SUFFIX)
+
+
+@pytest.fixture
+def plain_branch(slapd: Slapd) -> str:
+    """The same where no changes are told."""
+    return new_branch(slapd, PLAIN)
+
+
+def new_branch(slapd: Slapd, suffix: str) -> str:
+    dn = f"ou=test{next(_numbers)},{suffix}"
     slapd.modify(ldif(dn, objectClass="organizationalUnit"))
     return dn

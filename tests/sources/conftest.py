@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.servers.slapd import branch, slapd, slapd_server
+from tests.servers.slapd import branch, plain_branch, slapd, slapd_server
 
-__all__ = ["branch", "slapd", "slapd_server"]
+__all__ = ["branch", "plain_branch", "slapd", "slapd_server"]

@@ -48,6 +48,10 @@ class Reading:
         self.entries = {entry.record_key: entry for entry in self.read}
         self.gone = {key for batch in self.batches for key in batch.gone}
         self.verdict = self.batches[-1].verdict
+        named = [bool(batch.present) for batch in self.batches]
+        if any(named):
+            assert named == sorted(named, reverse=True), "who is present is named before any entry"
+            assert self.verdict == COMPLETE, "who is present is named only where it is all"
         stored = [batch.cookie for batch in self.batches if batch.cookie is not None]
         self.cookie = stored[-1] if stored else cookie
 

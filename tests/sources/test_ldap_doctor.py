@@ -13,7 +13,7 @@ import pytest
 from bridge.model import GroupSearch, Wanted
 from bridge.sources import ldap
 from bridge.sources.doctor import Finding, State, worst
-from bridge.sources.ldap_doctor import changes, clock, examine
+from bridge.sources.ldap_doctor import by_stamp, clock, examine
 from bridge.sources.ldap_look import Server, server
 from bridge.sources.ldap_reach import certificate_finding
 from tests.servers.fake_ldap import fake_ldap
@@ -73,7 +73,7 @@ def test_a_directory_that_is_well_is_ok_step_by_step(slapd: Slapd, people: str) 
     assert "5 entries under" in words["people"]
     assert "; 1 page of up to 1,000 ended well" in words["people"]
     assert re.fullmatch(r"the server's clock is \d s (ahead|behind)", words["clock"])
-    assert words["changes"].startswith("by modifyTimestamp, which each entry shows")
+    assert words["changes"] == "by syncrepl (RFC 4533), deletions and moves among them"
     assert words["attributes"] == "the server's schema has all 2"
     fill = [each.found for each in found if each.step == "fill"]
     assert fill == ["mail: 80 % of 5 people", "uid: 100 % of 5 people"]
@@ -283,10 +283,31 @@ def test_an_id_that_the_server_does_not_have_is_told(slapd: Slapd, people: str) 
 # -- changes ---------------------------------------------------------------------------------------
 
 
+def test_a_base_whose_changes_are_not_told_is_read_by_its_stamps(
+    slapd: Slapd, plain_branch: str
+) -> None:
+    dn = f"uid=Quixote,{plain_branch}"
+    slapd.modify(ldif(dn, objectClass="inetOrgPerson", cn="Quixote", sn="Quixote"))
+    told = {each.step: each for each in check(plain_branch, slapd.url)}["changes"]
+    assert told.state is State.OK
+    assert told.found.startswith(
+        "by modifyTimestamp, which each entry shows; deletions by complete"
+    )
+    assert f"the server does not offer it for {plain_branch}" in told.found
+
+
+def test_an_id_that_is_not_the_server_s_own_is_read_by_its_stamps(
+    slapd: Slapd, people: str
+) -> None:
+    told = {each.step: each for each in check(people, slapd.url, id="uid")}["changes"]
+    assert told.found.endswith("it names entries by entryUUID, which is not what `id` says")
+
+
 def test_the_way_of_reading_changes_is_told_beside_what_the_server_offers() -> None:
-    assert changes(Server(), 0).state is State.OK
-    assert "DirSync, which the server offers, is not" in changes(Server(changes="DirSync"), 0).found
-    warned = changes(Server(), 3)
+    assert by_stamp(Server(), 0, "none").state is State.OK
+    offered = by_stamp(Server(changes="DirSync"), 0, "none")
+    assert "DirSync, which the server offers, is not" in offered.found
+    warned = by_stamp(Server(), 3, "none")
     assert warned.state is State.WARNING
     assert "3 entries show no modifyTimestamp, so every read reads everything" in warned.found
 
@@ -335,7 +356,7 @@ class Saying:
 
 def test_what_a_server_offers_is_understood() -> None:
     root = {
-        "supportedControl": [b"1.2.840.113556.1.4.319", b"1.3.6.1.4.1.4203.1.9.1.1"],
+        "supportedControl": [b"1.2.840.113556.1.4.319", b"2.16.840.1.113730.3.4.3"],
         "subschemaSubentry": [b"schema"],
     }
     schema = {"attributeTypes": [
@@ -347,7 +368,7 @@ def test_what_a_server_offers_is_understood() -> None:
     said = server(Saying(root=root, schema=schema, **{"cn=monitor": monitor}))
     assert said == Server(
         pages=True,
-        changes="syncrepl (RFC 4533)",
+        changes="persistent search",
         attribute_types=frozenset({"mail", "rfc822Mailbox", "title"}),
         time=datetime(2026, 1, 1, 12, tzinfo=UTC),
     )

@@ -11,7 +11,7 @@ import pytest
 from bridge.model import GroupSearch, Verdict, Wanted
 from bridge.sources import ldap
 from bridge.sources.ldap_words import search_failure
-from tests.servers.fake_ldap import Attributes, FakeLdap, fake_ldap
+from tests.servers.fake_ldap import PAGING, Attributes, FakeLdap, fake_ldap
 from tests.sources.contract import COMPLETE, Reading
 
 BASE = "ou=people,dc=x"
@@ -30,6 +30,7 @@ def fake() -> Iterator[FakeLdap]:
     """Three pages of four people each."""
     with fake_ldap() as server:
         server.pages = [[someone(4 * page + each) for each in range(4)] for page in range(3)]
+        server.known = {b"supportedControl": ("", {"supportedControl": [PAGING]})}
         yield server
 
 
@@ -42,7 +43,7 @@ def source(server: FakeLdap, base: str = BASE) -> ldap.LdapSource:
 
 def test_three_pages_that_end_well_are_complete(fake: FakeLdap) -> None:
     reading = Reading(source(fake))
-    assert (len(reading.read), reading.verdict, fake.searches) == (12, COMPLETE, 3)
+    assert (len(reading.read), reading.verdict, fake.searches) == (12, COMPLETE, 3 + 1)
 
 
 PAGES = pytest.mark.parametrize("page", [0, 1, 2], ids=["first page", "middle page", "last page"])

@@ -91,3 +91,49 @@ def test_nobody_beside_groups_is_not_believed(uni):
     assert report.verdict == "INCOMPLETE"
     assert "3 records" in report.reason
     assert uni.company.inactive() == set()
+
+
+def test_who_is_present_after_a_restart_but_was_never_read_makes_everything_be_read(uni):
+    uni.company.sync("full")
+    uni.slapd.deny(f'dn.exact="{uni.dn("carol")}"')
+    uni.company.sync("full")
+    assert uni.company.inactive() == {"carol"}
+    uni.slapd.deny()
+    assert uni.company.sync("changes").entries == 0, "rights are no change"
+    uni.slapd.stop()
+    uni.slapd.start()
+    report = uni.company.sync("changes")
+    assert (report.verdict, report.entries, report.problems) == ("COMPLETE", 3, 0)
+    assert uni.company.inactive() == set()
+
+
+def test_who_left_while_the_server_lost_its_log_is_inactive_by_a_read_of_changes(uni):
+    uni.group("g", "alice", "carol")
+    uni.company.sync("full")
+    uni.change(uni.dn("carol"), "changetype: delete")
+    uni.slapd.stop()
+    uni.slapd.start()
+    report = uni.company.sync("changes")
+    assert (report.verdict, report.entries, report.gone) == ("COMPLETE", 0, 1)
+    assert uni.company.inactive() == {"carol"}
+    assert uni.members() == {"g": {"alice"}}
+
+
+def test_a_filter_that_matches_nobody_any_more_is_not_believed_after_a_restart(uni):
+    uni.company.sync("full")
+    for uid in ("alice", "boss", "carol"):
+        uni.change(uni.dn(uid), "changetype: delete")
+    uni.slapd.stop()
+    uni.slapd.start()
+    report = uni.company.sync("changes")
+    assert (report.verdict, "3 records" in report.reason) == ("INCOMPLETE", True)
+    assert uni.company.inactive() == set()
+
+
+def test_the_departure_of_everybody_is_not_believed_by_a_read_of_changes_either(uni):
+    uni.company.sync("full")
+    for uid in ("alice", "boss", "carol"):
+        uni.change(uni.dn(uid), "changetype: delete")
+    report = uni.company.sync("changes")
+    assert (report.verdict, "3 records" in report.reason) == ("INCOMPLETE", True)
+    assert uni.company.inactive() == set()
