@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -50,6 +50,7 @@ from bridge.sources.ldap_directory import (
     check_named,
     unbroken,
 )
+from bridge.sources.ldap_entry import EntryReader
 from bridge.sources.ldap_search import Search, pages
 from bridge.sources.ldap_tls import ends
 
@@ -138,20 +139,44 @@ class AdSource:
                 found.update(entry.record_key for entry in entries)
                 yield Batch(entries)
             check_named(reader.unnamed, ID)
+        left = changed.places.keys() - self._unseen(connection, controller, changed, found)
         yield Batch(
-            gone=sorted(self._keys(changed) - found),
+            gone=sorted(self._keys(left) - found),
             cookie=self._cookie(changed.until, controller.clock, controller),
             verdict=Verdict(complete=True),
             certificate_ends=ends(connection),
             password_ends=password_end(connection, controller),
         )
 
-    def _keys(self, changed: Changed) -> set[str]:
-        """Every record key that something among what changed may have."""
-        found = set(changed.ids)
+    def _keys(self, ids: Collection[str]) -> set[str]:
+        """Every record key that something with one of these ids may have."""
+        found = set(ids)
         for section in range(len(self.wanted.groups)):
-            found |= {f"group {section} {id}" for id in changed.ids}
+            found |= {f"group {section} {id}" for id in ids}
         return found
+
+    def _unseen(
+        self,
+        connection: Connection,
+        controller: Controller,
+        changed: Changed,
+        found: Collection[str],
+    ) -> set[str]:
+        """What changed and is where people or groups are, but is not shown: whoever lost the right
+        to read does not see that somebody left."""
+        known = {key.rpartition(" ")[2] for key in found}
+        bases = tuple(self._bases())
+        unseen = {
+            id
+            for id, place in changed.places.items()
+            if place and id not in known and any(_may_be_under(place, base) for base in bases)
+        }
+        reader = EntryReader((), ID)
+        for chosen in among(unseen.copy()):
+            search = Search(controller.domain, chosen, [ID], reader.decoder)
+            for page in pages(connection, search, self.settings.page_size, bases=()):
+                unseen.difference_update(entry.record_key for entry in reader.take(page))
+        return unseen
 
     def _searches(self, changed: Changed | None = None) -> Iterator[tuple[AdReader, Search]]:
         """Every search, or each as often as it takes to find all of what changed."""
@@ -167,7 +192,7 @@ class AdSource:
             if changed is None:
                 yield reader, search
                 continue
-            for chosen in among(changed.ids):
+            for chosen in among(changed.places):
                 yield reader, search.narrowed(chosen)
 
     def _followed(self) -> list[str]:
@@ -204,3 +229,10 @@ class AdSource:
         asked = [(search.base, search.filter, search.attributes) for _, search in self._searches()]
         bound = f"{controller.identity}\n{asked!r}\n{told!r}".encode()
         return json.dumps({**told, "bound": blake2b(bound, digest_size=16).hexdigest()}).encode()
+
+
+def _may_be_under(place: str, base: str) -> bool:
+    try:
+        return dn.is_under(place, base)
+    except ValueError:
+        return True

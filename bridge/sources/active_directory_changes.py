@@ -22,8 +22,9 @@ from typing import Any
 from ldap3 import Connection
 
 from bridge.errors import IncompleteRead
+from bridge.model import Entry
 from bridge.sources.active_directory_controller import Controller
-from bridge.sources.active_directory_entry import ID
+from bridge.sources.active_directory_entry import ID, plain_dn
 from bridge.sources.ldap_decode import Decoded, EntryDecoder, raw_entry
 from bridge.sources.ldap_directory import check_named
 from bridge.sources.ldap_entry import EntryReader
@@ -32,7 +33,7 @@ from bridge.sources.ldap_words import search_failure
 
 DIRSYNC = "1.2.840.113556.1.4.841"
 SHOW_DELETED = ("1.2.840.113556.1.4.417", True, None)
-_CLASS, _NAME, _CREATED = "objectClass", "name", "uSNCreated"
+_CLASS, _NAME, _CREATED, _DELETED = "objectClass", "name", "uSNCreated", "isDeleted"
 _EVERYTHING, _NOTHING = "(objectClass=*)", "(!(objectClass=*))"
 # LDAP_DIRSYNC_INCREMENTAL_VALUES: of 100,000 members those that changed. In four octets, as a
 # controller wants it; then how many bytes an answer may have.
@@ -42,7 +43,7 @@ _AMONG = 100
 # What is in one of these changes its DN with it, and is told of by no change of its own.
 _CONTAINERS = frozenset({"organizationalUnit", "container", "organization", "locality"})
 # Without these a rename, a move or a deletion would not be told ([MS-ADTS] 3.1.1.3.4.1.3).
-_ALWAYS = (ID, _NAME, "userPrincipalName", "isDeleted", "parentGUID", _CLASS)
+_ALWAYS = (ID, _NAME, "userPrincipalName", _DELETED, "parentGUID", _CLASS)
 # What is worked out by the controller, by what it is worked out of. The rest of it that an entry
 # may show follows from its name, or from nothing that is told.
 _WORKED_OUT: Mapping[str, tuple[str, ...]] = MappingProxyType({
@@ -70,13 +71,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The ids of what changed or was deleted, and up to where this is known.
+    """What changed, and up to where this is known.
 
-    ``more`` says that others may be different too, of which nothing is told: what is in a
-    container that was renamed or moved, or the groups of somebody deleted who was restored.
+    ``places`` holds the DN of each by its id, empty of what is deleted. ``more`` says that others
+    may be different too, of which nothing is told: what is in a container that was renamed or
+    moved, or the groups of somebody deleted who was restored.
     """
 
-    ids: Sequence[str]
+    places: Mapping[str, str]
     more: bool
     until: Point
 
@@ -125,7 +127,7 @@ def changes(
 
 def among(ids: Iterable[str]) -> Iterator[str]:
     """Filters that together find what has one of these ids, a number of them each."""
-    rest = iter(ids)
+    rest = iter(sorted(ids))
     while chunk := list(islice(rest, _AMONG)):
         each = (re.sub("..", r"\\\g<0>", id) for id in chunk)
         yield f"(|{''.join(f'({ID}={value})' for value in each)})"
@@ -135,7 +137,7 @@ def followed(wanted: Iterable[str], filters: Iterable[str]) -> list[str]:
     """The attributes of which DirSync has to tell changes, where these are wanted and these
     filters say of whom."""
     names = {name.partition(";")[0] for name in wanted}
-    names.update(name for filter in filters for name in _IN_FILTER.findall(filter))
+    names.update(name for filter in filters for name in names_in(filter))
     if not _STAMPS.isdisjoint(name.lower() for name in names):
         return ["*"]
     spelled = {name.lower(): name for name in _ALWAYS}
@@ -143,6 +145,11 @@ def followed(wanted: Iterable[str], filters: Iterable[str]) -> list[str]:
         for stored in _WORKED_OUT.get(name.lower(), (name,)):
             spelled.setdefault(stored.lower(), stored)
     return sorted(spelled.values())
+
+
+def names_in(filter: str) -> list[str]:
+    """The attributes that a filter compares, without their options."""
+    return _IN_FILTER.findall(filter)
 
 
 def _by_dirsync(
@@ -155,17 +162,17 @@ def _by_dirsync(
     reader = _ToldReader()
     told = _DirSync(connection, token)
     search = Search(controller.domain, _EVERYTHING, names, reader.decoder)
-    ids: set[str] = set()
+    places: dict[str, str] = {}
     moved: set[str] = set()
     for page in told.pages(search):
         for entry in reader.take(page):
-            ids.add(entry.record_key)
+            places[entry.record_key] = _place(entry)
             # Whatever is new comes with all that it has; in a new container everything is new.
             if _NAME in entry.attributes and _CLASS not in entry.attributes:
                 moved.add(entry.record_key)
     check_named(reader.unnamed, ID)
     more = reader.restored or _any_container(connection, controller, moved, page_size)
-    return Changed(sorted(ids), more, Point(controller.usn, told.token))
+    return Changed(places, more, Point(controller.usn, told.token))
 
 
 def _any_container(
@@ -173,7 +180,7 @@ def _any_container(
 ) -> bool:
     kinds = "".join(f"({_CLASS}={kind})" for kind in sorted(_CONTAINERS))
     reader = EntryReader((), ID)
-    for chosen in among(sorted(ids)):
+    for chosen in among(ids):
         search = Search(controller.domain, f"(&(|{kinds}){chosen})", [ID], reader.decoder)
         if any(pages(connection, search, page_size, bases=())):
             return True
@@ -184,7 +191,7 @@ class _ToldReader(EntryReader):
     """Takes what DirSync tells, and whether something is no longer deleted."""
 
     def __init__(self) -> None:
-        super().__init__((_CLASS, _NAME), ID)
+        super().__init__((_CLASS, _NAME, _DELETED), ID)
         self.decoder = _ToldDecoder(self._field)
 
     @property
@@ -255,16 +262,20 @@ def _length(content: bytes) -> bytes:
 def _by_number(
     connection: Connection, controller: Controller, since: int, page_size: int
 ) -> Changed:
-    reader = EntryReader((_CLASS, _CREATED), ID)
+    reader = EntryReader((_CLASS, _CREATED, _DELETED), ID)
     filter = f"(uSNChanged>={since + 1})"
     search = Search(controller.domain, filter, reader.asked, reader.decoder, (SHOW_DELETED,))
-    ids: set[str] = set()
+    places: dict[str, str] = {}
     more = False
     for page in pages(connection, search, page_size, bases=()):
         for entry in reader.take(page):
-            ids.add(entry.record_key)
+            places[entry.record_key] = _place(entry)
             old = not str(entry.attributes.get(_CREATED, "")).isdecimal()
             old = old or int(entry.attributes[_CREATED]) <= since
             more |= old and not _CONTAINERS.isdisjoint(entry.attributes.get(_CLASS, ()))
     check_named(reader.unnamed, ID)
-    return Changed(sorted(ids), more, Point(controller.usn))
+    return Changed(places, more, Point(controller.usn))
+
+
+def _place(entry: Entry) -> str:
+    return "" if entry.attributes.get(_DELETED) == "TRUE" else plain_dn(entry.attributes["dn"])

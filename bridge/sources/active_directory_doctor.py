@@ -11,7 +11,12 @@ from bridge.errors import IncompleteRead
 from bridge.model import Wanted
 from bridge.sources import SourceSettings
 from bridge.sources.active_directory import Settings
-from bridge.sources.active_directory_changes import SHOW_DELETED, Refused, dirsync_point
+from bridge.sources.active_directory_changes import (
+    SHOW_DELETED,
+    Refused,
+    dirsync_point,
+    names_in,
+)
 from bridge.sources.active_directory_controller import controller_of
 from bridge.sources.active_directory_entry import ID
 from bridge.sources.doctor import Finding, State
@@ -22,10 +27,15 @@ from bridge.sources.ldap_search import ConnectionLost, Search, pages
 
 
 def examine(settings: SourceSettings, folder: Path, wanted: Wanted) -> Iterator[Finding]:
-    """As any directory is examined."""
+    """As any directory is examined, and whether the file uses what no read of changes is told."""
     assert isinstance(settings, Settings)
     manner = Manner(ID, partitioned=True, changes=_changes)
-    return examination(settings, folder, wanted, manner)
+    yield from examination(settings, folder, wanted, manner)
+    used = {*settings.require, *wanted.attributes, *names_in(settings.filter)}
+    if "memberof" in {name.lower() for name in used}:
+        found = "changes of `memberOf` are seen by complete reads alone"
+        advice = "name the groups under `groups`, or read everything often"
+        yield Finding("changes", State.WARNING, found, advice)
 
 
 def _changes(connection: Connection, _: Server, __: Sequence[EntryReader]) -> Finding:

@@ -28,6 +28,12 @@ _SID = re.compile(r"<SID=(S-[0-9-]+)-[0-9]+>")
 _RANGE = ";range="
 
 
+def plain_dn(name: str) -> str:
+    """A DN without the GUID and the SID that may stand before it."""
+    found = _EXTENDED.fullmatch(name)
+    return found[2] if found else name
+
+
 class AdReader(EntryReader):
     """Makes entries of the objects that a search with `EXTENDED_DN` found."""
 

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from bridge.sources import Duration, SourceSettings
 from bridge.sources import ldap_kerberos as kerberos
 from bridge.sources.ldap_decode import Malformed
 from bridge.sources.ldap_strategy import speed_up
-from bridge.sources.ldap_tls import VerifiedTls, context, end
+from bridge.sources.ldap_tls import VerifiedTls, context, expired
 from bridge.sources.ldap_words import bind_refusal, network_failure, policy_error
 
 _PASSWORD_POLICY = "1.3.6.1.4.1.42.2.27.8.5.1"  # draft-behera-ldap-password-policy section 6
@@ -292,14 +292,8 @@ def _tls_words(error: OSError, settings: ConnectionSettings, folder: Path, host:
     with suppress(SourceUnavailable):
         shown = certificate(settings, folder, host)
         if error.verify_code == 10:
-            return _expired(shown)
+            return expired(shown)
         if error.verify_code in (62, 64):
             names = ", ".join(name for _, name in shown.get("subjectAltName", ()))
             return f"its certificate is for {names or 'no host'}, not for {host.name}"
     return f"its certificate is not accepted: {error.verify_message}"
-
-
-def _expired(shown: Mapping[str, Any]) -> str:
-    ended = end(shown)
-    days = (datetime.now(UTC) - ended).days
-    return f"its certificate expired on {ended:%Y-%m-%d}, {days} days ago: it has to be renewed"

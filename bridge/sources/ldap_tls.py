@@ -53,6 +53,13 @@ def end(shown: Certificate) -> datetime:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(shown["notAfter"]), UTC)
 
 
+def expired(shown: Certificate) -> str:
+    """Since when a certificate is no longer good, in words."""
+    ended = end(shown)
+    days = (datetime.now(UTC) - ended).days
+    return f"its certificate expired on {ended:%Y-%m-%d}, {days} days ago: it has to be renewed"
+
+
 def authority_end(shown: Certificate, authorities: Iterable[Certificate]) -> datetime | None:
     """When the authority's own certificate ends that signed this one; None where it is not known.
 

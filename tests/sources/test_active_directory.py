@@ -220,6 +220,26 @@ def test_a_refused_bind_says_why_in_words(fake, data, words):
 
 
 @pytest.mark.parametrize(
+    ("base", "more", "left"),
+    [
+        (DOMAIN, {"isDeleted": [b"TRUE"]}, True),
+        (f"OU=Staff,{DOMAIN}", {}, True),
+        (DOMAIN, {}, False),
+    ],
+    ids=["deleted", "moved out", "no longer shown"],
+)
+def test_whoever_is_merely_no_longer_shown_has_not_left(fake, base, more, left):
+    fake.pages = [[someone(1)]]
+    fake.dirsync = [[someone(1, **more)]]
+    wanted = Wanted(frozenset({"cn"}))
+    before = Reading(opened(fake.url, wanted, base=base))
+    fake.pages = [[]]
+    after = Reading(opened(fake.url, wanted, base=base), before.cookie)
+    assert after.verdict == Verdict(complete=True)
+    assert after.gone == (before.entries.keys() if left else set())
+
+
+@pytest.mark.parametrize(
     ("expires", "ends"),
     [
         (b"134258364000000000", datetime(2026, 6, 13, 15, tzinfo=UTC)),
@@ -299,6 +319,13 @@ def test_the_doctor_says_how_changes_are_read(samba_server, domain, account, fou
     assert advice in next(each.advice for each in findings if each.step == "changes")
     assert said["attributes"] == "the server has no 'mailnickname'"
     assert "clock is 0 s" in said["clock"] or "clock is 1 s" in said["clock"]
+
+
+@pytest.mark.parametrize("more", [{"require": ["memberOf"]}, {"filter": "(memberof=CN=g)"}, {}])
+def test_the_doctor_warns_of_what_no_read_of_changes_is_told(fake, more):
+    source = opened(fake.url, Wanted(frozenset({"cn"})), **more)
+    findings = active_directory_doctor.examine(source.settings, Path("/"), source.wanted)
+    assert any("`memberOf`" in each.found for each in findings) is bool(more)
 
 
 def test_a_wrong_password_is_told_as_such_by_a_real_controller(samba_server: Samba):

@@ -32,12 +32,12 @@ class Controller(World):
         server = self.server
         wanted = {each["id"]: each for each in people}
         changed = [
-            self.held.get(id) or wanted[id]
+            someone(wanted[id]) if id in wanted else deleted(self.held[id])
             for id in {**self.held, **wanted}
             if self.held.get(id) != wanted.get(id)
         ]
         if self.held and changed:
-            self.told.append([someone(each) for each in changed])
+            self.told.append(changed)
         server.known[b"highestCommittedUSN"] = root(usn=100 + len(self.told))
         objects = [someone(each) for each in people]
         server.pages = [objects[at : at + 1000] for at in range(0, len(objects), 1000)]
@@ -57,6 +57,11 @@ def someone(person: Person) -> Object:
     shown = {NAMES[name]: [value.encode()] for name, value in person.items()}
     name = f"<GUID={guid}>;CN={person['id']},{DOMAIN}"
     return name, {"objectGUID": [guid.bytes_le], **shown}
+
+
+def deleted(person: Person) -> Object:
+    name, shown = someone(person)
+    return name, {"objectGUID": shown["objectGUID"], "isDeleted": [b"TRUE"]}
 
 
 @pytest.fixture
