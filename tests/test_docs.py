@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Iterator
@@ -22,7 +23,9 @@ from bridge.mapping.values import Reference, text_of
 from bridge.settings import Settings
 from bridge.sources import settings_models
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 
 
 def commands(group: TyperGroup, before: str) -> Iterator[str]:
@@ -138,3 +141,48 @@ def test_what_is_named_as_ours_is_there() -> None:
 )
 def test_every_setting_of_every_source_is_in_the_readme(key: str) -> None:
     assert f"`{key.partition('.')[2]}`" in README
+
+
+def named_tests(text: str) -> list[tuple[str, str]]:
+    """The file and the name of each test that a text names."""
+    return re.findall(r"`(tests/[\w/.-]+)::(\w+)", text)
+
+
+def defined_in(file: Path) -> set[str]:
+    """The tests that a file defines, those in classes and state machines too."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    names = {each.name for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)}
+    for each in tree.body:
+        if isinstance(each, ast.Assign):
+            names.update(target.id for target in each.targets if isinstance(target, ast.Name))
+    return {name for name in names if name.startswith(("test_", "Test"))}
+
+
+@pytest.mark.parametrize("file", sorted({file for file, _ in named_tests(README + SECURITY)}))
+def test_every_test_that_is_named_as_a_proof_is_there(file: str) -> None:
+    assert (ROOT / file).is_file()
+    named = {test for named_in, test in named_tests(README + SECURITY) if named_in == file}
+    assert named - defined_in(ROOT / file) == set()
+
+
+def rows_with_proof(text: str) -> list[str]:
+    """The rows of every table whose last column is called ``proof``."""
+    tables = re.findall(r"(?:^\|.*\n)+", text, re.M)
+    lines = [table.splitlines() for table in tables]
+    return [row for head, _, *rows in lines if head.endswith("| proof |") for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "least"), [(README, 39), (SECURITY, 30)], ids=["README", "SECURITY"]
+)
+def test_every_row_of_what_can_go_wrong_names_its_proof(text: str, least: int) -> None:
+    rows = rows_with_proof(text)
+    assert len(rows) >= least
+    assert [row for row in rows if not named_tests(row.split(" | ")[-1])] == []
+
+
+def test_every_table_of_what_can_go_wrong_has_a_proof() -> None:
+    chapter = README.split("\n## What can go wrong\n")[1].split("\n## ")[0]
+    heads = re.findall(r"^(\|.*)\n\|-", chapter, re.M)
+    assert len(heads) == 3
+    assert all(head.endswith("| proof |") for head in heads)

@@ -82,24 +82,35 @@ class _Stored(Collector):
             yield from _ages(c, sources, now)
             yield from _waiting(c, sources)
             yield from _imports(c, walks, now)
-            yield self._certificates(c, sources, now)
+            yield from self._endings(c, sources, now)
         yield _gauge(
             "bridge_store_bytes", "The room that the store takes.", [], {(): size(self._store)}
         )
 
-    def _certificates(self, c: Connection, sources: dict[int, SourceRow], now: datetime) -> Metric:
-        ends = {
-            (sources[id].name,): noted.certificate_ends
-            for id, noted in watch.all(c).items()
-            if id in sources
-        }
-        ends["web",] = self._certificate_ends()
-        return _gauge(
+    def _endings(
+        self, c: Connection, sources: dict[int, SourceRow], now: datetime
+    ) -> Iterator[Metric]:
+        noted = {(sources[id].name,): row for id, row in watch.all(c).items() if id in sources}
+        certificates = {of: row.certificate_ends for of, row in noted.items()}
+        certificates["web",] = self._certificate_ends()
+        yield _gauge(
             "bridge_certificate_days",
             "Days until a certificate ends: of web, our own, or of the server of a source.",
             ["of"],
-            {of: (end - now).total_seconds() / 86_400 for of, end in ends.items() if end},
+            _days(certificates, now),
         )
+        yield _gauge(
+            "bridge_password_days",
+            "Days until the password ends by which a source is read, where that is known.",
+            ["source"],
+            _days({of: row.password_ends for of, row in noted.items()}, now),
+        )
+
+
+def _days(
+    ends: Mapping[tuple[str], datetime | None], now: datetime
+) -> dict[tuple[str, ...], float]:
+    return {of: (end - now).total_seconds() / 86_400 for of, end in ends.items() if end}
 
 
 def _state(c: Connection, now: datetime) -> Iterator[Metric]:

@@ -14,10 +14,17 @@ _watch = table(WatchRow)
 _files = table(FaultyFileRow)
 
 
-def read(c: Connection, source_id: int, at: datetime, certificate_ends: datetime | None) -> None:
-    """Note when a COMPLETE read began, and how long the server's certificate is good, if it has
-    one."""
-    _put(c, source_id, read_at=at, certificate_ends=certificate_ends)
+def read(
+    c: Connection,
+    source_id: int,
+    at: datetime,
+    certificate_ends: datetime | None = None,
+    password_ends: datetime | None = None,
+) -> None:
+    """Note when a COMPLETE read began, and how long the server's certificate is good and the
+    password by which it was read, where that is known."""
+    ends = {"certificate_ends": certificate_ends, "password_ends": password_ends}
+    _put(c, source_id, read_at=at, **ends)
 
 
 def scheduled(c: Connection, source_id: int, changes: timedelta, full_by: datetime) -> None:

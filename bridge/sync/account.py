@@ -52,7 +52,8 @@ class Account:
             publication=outcome.publication,
         )
         if read.verdict == COMPLETE:
-            watch.read(connection, self.source_id, self.began, read.certificate_ends)
+            ends = (read.certificate_ends, read.password_ends)
+            watch.read(connection, self.source_id, self.began, *ends)
 
     def end(self, source: str) -> Report:
         """Write it unless that was done, and tell it."""
@@ -78,6 +79,5 @@ class Account:
             plans=[row.hash for row in waiting],
             problems=problem_count,
             publication=outcome.publication,
-            password_ends=read.password_ends,
             faults=[str(fault) for fault in self.faults],
         )

@@ -250,10 +250,9 @@ class _Daemon:
         if row is None or row.id is None:
             return
         self.notes.faulty(report.source, [row.file] if report.faults else [])
-        if report.password_ends is not None:
-            self.passwords.look(report.source, report.password_ends, utc_now())
         if row.id in noted:
             self.certificates.look(report.source, noted[row.id].certificate_ends, utc_now())
+            self.passwords.look(report.source, noted[row.id].password_ends, utc_now())
         if report.mode == FULL and report.verdict not in ("", COMPLETE):
             self.timetable.again(report.source)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from typing import Any
 
 from bridge.errors import FileFaults, IncompleteRead, SourceUnavailable
@@ -17,8 +16,7 @@ class Report:
     """What a sync did, as `bridge sync --json` prints it.
 
     ``verdict`` is that of the read, empty where nothing was read; ``counts`` and ``held`` are
-    people by kind of change; ``plans`` the hashes of all plans of the source that wait;
-    ``password_ends`` when the password does by which it was read, where that is known.
+    people by kind of change; ``plans`` the hashes of all plans of the source that wait.
     """
 
     source: str
@@ -35,7 +33,6 @@ class Report:
     plans: list[str] = field(default_factory=list)
     problems: int = 0
     publication: int | None = None
-    password_ends: datetime | None = None
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -49,6 +46,4 @@ class Report:
         return _HELD_EXIT_CODE if self.plans else 0
 
     def as_json(self) -> dict[str, Any]:
-        ends = self.password_ends
-        told = {"password_ends": ends.isoformat() if ends else None}
-        return {**asdict(self), **told, "exit_code": self.exit_code}
+        return {**asdict(self), "exit_code": self.exit_code}

@@ -42,8 +42,7 @@ class Telling:
         """Log what a run did; a look at the files or a run may see a fault first."""
         self.faults(self._faults.union(report.faults))
         facts = {name: value for name, value in report.as_json().items() if value}
-        for name in ("faults", "password_ends"):
-            facts.pop(name, None)
+        facts.pop("faults", None)
         lasting = {
             "verdict": report.verdict,
             "reason": report.reason,

@@ -15,9 +15,10 @@ HOUR = timedelta(hours=1)
 def test_reads_and_the_schedule_are_noted_beside_each_other(company: Company) -> None:
     with company.store.write() as c:
         watch.scheduled(c, company.source, timedelta(minutes=5), NOON + HOUR)
-        watch.read(c, company.source, NOON, None)
-        watch.read(c, company.source, NOON + HOUR, NOON + 9 * HOUR)
+        watch.read(c, company.source, NOON)
+        watch.read(c, company.source, NOON + HOUR, NOON + 9 * HOUR, NOON + 5 * HOUR)
         [noted] = watch.all(c).values()
+        assert noted.password_ends == NOON + 5 * HOUR
         assert (noted.changes_seconds, noted.full_by) == (300, NOON + HOUR)
         assert (noted.read_at, noted.certificate_ends) == (NOON + HOUR, NOON + 9 * HOUR)
         watch.forget(c, company.source)

@@ -184,6 +184,8 @@ class WatchRow(SQLModel, table=True):
     """When the schedule wants the next read of everything after the last complete one."""
     certificate_ends: datetime | None = Field(default=None, sa_type=Instant)
     """When the certificate that the source's server showed last stops being good."""
+    password_ends: datetime | None = Field(default=None, sa_type=Instant)
+    """When the password ends by which the source was read last, where that is known."""
 
 
 class FaultyFileRow(SQLModel, table=True):

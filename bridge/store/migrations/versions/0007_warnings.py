@@ -1,4 +1,4 @@
-"""What the webhook was told of."""
+"""What the webhook was told of, and when passwords end."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,3 +9,4 @@ down_revision = "0006"
 
 def upgrade() -> None:
     op.add_column("plan", sa.Column("told", sa.String(), nullable=False, server_default=""))
+    op.add_column("watch", sa.Column("password_ends", sa.BigInteger(), nullable=True))
