@@ -357,7 +357,6 @@ def test_what_was_searched_holds_what_belongs_there(told: Told) -> None:
     assert "a fault of the bridge: ValueError" in told.unasked["a crash of sync, stderr"]
 
 
-@pytest.mark.xfail(reason="the fault repeats what it found", strict=True)
 @pytest.mark.parametrize(
     "settings",
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.errors import Fault, FileFaults
 
@@ -39,6 +39,7 @@ class Faults:
         self._file = file
         self._lines = text.split("\n")
         self._faults: list[Fault] = []
+        self._hidden: set[int] = set()
         self._preset: list[str] = []
         self._pulled_in = Place(1, 1)
 
@@ -47,8 +48,12 @@ class Faults:
         self._preset = preset.split("\n")
         self._pulled_in = place
 
-    def add(self, place: Place, message: str, hint: str = "", *, show: bool = True) -> None:
-        """Note a fault; without ``show`` its line is not repeated, since it holds a secret.
+    def hide(self, place: Place) -> None:
+        """Show the line there with none of the faults on it, since it holds a secret."""
+        self._hidden.add(place.line)
+
+    def add(self, place: Place, message: str, hint: str = "") -> None:
+        """Note a fault.
 
         Raises `Enough` after two hundred, so that a hostile file costs no more than a long one.
         """
@@ -56,7 +61,7 @@ class Faults:
             inside = self._preset[place.line - 1].strip()
             message = f"in {place.in_words}, `{_short(inside, 80)}`: {message}"
             place = self._pulled_in
-        line = self._lines[place.line - 1] if show and place.line <= len(self._lines) else ""
+        line = self._lines[place.line - 1] if place.line <= len(self._lines) else ""
         line = line[:_LONGEST_LINE].rstrip("\r")
         message = _short(message, _LONGEST_LINE)
         self._faults.append(Fault(self._file, place.line, place.column, message, hint, line))
@@ -68,7 +73,11 @@ class Faults:
 
     def error(self) -> FileFaults:
         """All of them as an error: the first 100, each once."""
-        return FileFaults(sorted(set(self._faults))[:_MOST])
+        shown = (
+            replace(fault, source_line="") if fault.line in self._hidden else fault
+            for fault in self._faults
+        )
+        return FileFaults(sorted(set(shown))[:_MOST])
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -20,6 +20,8 @@ from bridge.errors import UsageError
 from bridge.mapping.faults import Faults, Place, did_you_mean
 from bridge.mapping.yaml_text import Items, Node, Scalar, Table, plain
 
+# As in ldap://name:password@host.
+_WITH_PASSWORD = re.compile(r"://[^/\s@]*@")
 _SECRET = re.compile(r"\$\{(env|file):([^}]+)\}")
 
 
@@ -123,14 +125,17 @@ def source_settings(
 def _check_secrets(node: Table, model: type[SourceModel], faults: Faults) -> None:
     for name, value in node.values.items():
         field = _fields(model).get(name)
-        if field is None or not isinstance(value, Scalar):
+        if not isinstance(value, Scalar):
+            continue
+        if _WITH_PASSWORD.search(value.text):
+            faults.hide(value.place)
+        if field is None:
             continue
         if field.annotation is SecretStr or SecretStr in get_args(field.annotation):
             if not _SECRET.fullmatch(value.text):
-                # The line is not shown: it holds the secret.
+                faults.hide(value.place)
                 hint = "write ${env:NAME} or ${file:/path}"
-                faults.add(value.place, f"source.{name} is a secret in plain sight", hint,
-                           show=False)  # fmt: skip
+                faults.add(value.place, f"source.{name} is a secret in plain sight", hint)
         elif "${" in _SECRET.sub("", value.text):
             faults.add(value.place, f"source.{name} holds ${{...}} of an unknown form",
                        "write ${env:NAME} or ${file:/path}")  # fmt: skip

@@ -110,11 +110,13 @@ def _host(url: str) -> Host:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ValueError(f"{url!r} holds no port that exists") from None
+        raise ValueError("holds no port that exists") from None
+    if parts.username is not None:  # it may be followed by a password, and is not repeated
+        raise ValueError("holds a name before the host: that is for `bind_dn` and `password`")
     if parts.scheme not in ("ldap", "ldaps") or not parts.hostname:
-        raise ValueError(f"{url!r} is not ldaps://HOST or ldap://HOST, with :PORT if unusual")
-    if parts.path not in ("", "/") or parts.query or parts.username is not None:
-        raise ValueError(f"{url!r} holds more than a host and a port")
+        raise ValueError("is not ldaps://HOST or ldap://HOST, with :PORT if unusual")
+    if parts.path not in ("", "/") or parts.query:
+        raise ValueError("holds more than a host and a port")
     tls = parts.scheme == "ldaps"
     return Host(url, parts.hostname, port or (636 if tls else 389), tls)
 

@@ -152,6 +152,10 @@ class Slapd:
         self._run("ldapmodify", "-a", "-x", "-H", self.url, "-D", ROOT, "-w", ROOT_PASSWORD,
                   "-e", "!relax", given=ldif)  # fmt: skip
 
+    def delete(self, dn: str) -> None:
+        """Delete an entry, and a referral object itself."""
+        self._run("ldapdelete", "-M", "-x", "-H", self.url, "-D", ROOT, "-w", ROOT_PASSWORD, dn)
+
     def set_size_limit(self, limit: str) -> None:
         """``sizelimit`` for everybody but the root, from now on."""
         self._set("olcSizeLimit", limit)

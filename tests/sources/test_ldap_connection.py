@@ -272,7 +272,7 @@ def test_a_password_that_will_expire_is_no_refusal(fake: FakeLdap) -> None:
         ({"url": "ldaps://a.example,"}, "is not ldaps://HOST"),
         ({"url": "ldaps://a.example:99999"}, "no port that exists"),
         ({"url": "ldaps://a.example/dc=x"}, "more than a host and a port"),
-        ({"url": "ldaps://me:secret@a.example"}, "more than a host and a port"),
+        ({"url": "ldaps://me:secret@a.example"}, "a name before the host"),
         ({"url": "ldap://a.example"}, "in the clear"),
         ({"url": "ldaps://a.example,ldap://b.example"}, "ldap://b.example would send"),
         ({"url": "ldaps://a.example", "start_tls": True}, "ldaps:// is TLS already"),

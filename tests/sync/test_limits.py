@@ -99,7 +99,7 @@ def test_the_days_budget_goes_to_what_the_source_states_first(
 
 def test_what_is_held_for_its_own_limit_takes_nothing_of_the_days_budget() -> None:
     limits = Limits(disabled=limit("2"), absent=limit("100%"))
-    assert judge({DISABLED: 90, ABSENT: 15}, limits, 100, 0) == {DISABLED}
+    assert judge({DISABLED: 10, ABSENT: 15}, limits, 100, 0) == {DISABLED}
 
 
 def test_the_day_limits_deactivations_alone() -> None:

@@ -74,3 +74,33 @@ def test_newcomers_since_the_backup_get_the_ids_they_had(backed_up):
     restore(backed_up)
     backed_up.sync("full")
     assert backed_up.served()["P41"]["id"] == before
+
+
+def test_newcomers_since_the_backup_who_wait_for_a_word_keep_everything_waiting(backed_up):
+    backed_up.people(70)
+    assert backed_up.update("full").held == {"new": 30}
+    backed_up.approve()
+    assert len(backed_up.okta_imports().linked) == 70
+    restore(backed_up)
+    assert backed_up.update("full").held == {"new": 30}
+    assert backed_up.okta_imports().failed
+    backed_up.approve()
+    assert backed_up.okta_imports().removed == set()
+
+
+def test_who_came_back_since_the_backup_and_waits_for_a_word_keeps_everything_waiting(company):
+    company.people(40)
+    company.update("full")
+    company.leave(1, 2, 3)
+    company.update("full")
+    backup.save(company.store, company.folder / "backup.db", silent)
+    for number in (1, 2, 3):
+        company.rows[f"P{number}"]["end"] = ""
+    company.update("full")
+    company.approve()
+    assert len(company.okta_imports().linked) == 40
+    restore(company)
+    assert company.update("full").held == {"reactivated": 3}
+    assert company.okta_imports().failed
+    company.approve()
+    assert company.okta_imports().removed == set()
