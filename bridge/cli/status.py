@@ -64,7 +64,15 @@ def status(as_json: Json = False) -> None:
             }
         )
         return
-    say("People are served." if serving else "Nobody is served: no first load is approved yet.")
+    if serving:
+        say("People are served.")
+    elif rows and all(row.loaded_at for row in rows):
+        say(
+            "Nobody is served: after a restore every source is read whole first, and nobody may "
+            "wait for your word: bridge sync --full"
+        )
+    else:
+        say("Nobody is served: no first load is approved yet.")
     if leader is None:
         say("Nobody syncs: bridge serve starts the daemon.")
     else:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bridge.scim.access import Access
 from bridge.scim.endpoint import Answering, Endpoint
@@ -54,14 +54,32 @@ def application(
         pages.close()
         shelf.close()
 
-    app = Starlette(
-        routes=[*_routes(reader), *routes],
-        lifespan=lifespan,
-    )
+    scim = _routes(reader)
+    app = Starlette(routes=[*scim, *routes], lifespan=lifespan)
     # The one layer before the routes: Starlette's own would turn errors into other answers.
     access = Access(store, usage)
-    app.middleware_stack = Gate(app.router, access, dialect, needs_token, observe)
+    app.middleware_stack = Gate(_straight(app.router, scim), access, dialect, needs_token, observe)
     app.router.redirect_slashes = False  # the gate has taken them off
+    return app
+
+
+def _straight(router: ASGIApp, routes: Iterable[Route]) -> ASGIApp:
+    """Takes a path without parameters straight to its endpoint, any other to the router.
+
+    To look for it among patterns would cost a tenth of the answer to a page.
+    """
+    endpoints: dict[str, ASGIApp] = {
+        route.path: route.endpoint for route in routes if not route.param_convertors
+    }
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = endpoints.get(scope["path"])
+        if endpoint is None:
+            await router(scope, receive, send)
+        else:
+            scope["endpoint"] = endpoint
+            await endpoint(scope, receive, send)
+
     return app
 
 

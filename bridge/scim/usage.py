@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from time import time
 
 import structlog
 from sqlalchemy import URL
@@ -32,13 +33,12 @@ class Usage:
     def __init__(self, url: URL) -> None:
         self._url = url
         self._activity: Activity | None = None
-        self._noted: dict[int, Use] = {}
+        self._noted: dict[int, tuple[float, str, bytes]] = {}
         self._walked: dict[tuple[int, Kind], Walk] = {}
 
     def note(self, token_id: int, address: str, user_agent: bytes) -> None:
         """A token was used just now; nothing is written yet."""
-        agent = user_agent[:_AGENT].decode("latin-1")
-        self._noted[token_id] = Use(token_id, datetime.now(UTC), address, agent)
+        self._noted[token_id] = (time(), address, user_agent)
 
     def note_walk(self, token_id: int, kind: Kind, total: int) -> None:
         """The end of an unfiltered list was read just now; nothing is written yet."""
@@ -68,7 +68,11 @@ class Usage:
         noted, self._noted = self._noted, {}
         walked, self._walked = self._walked, {}
         if noted:
-            await run_in_threadpool(self._write, [*noted.values()], [*walked.values()])
+            uses = [
+                Use(id, datetime.fromtimestamp(at, UTC), address, agent[:_AGENT].decode("latin-1"))
+                for id, (at, address, agent) in noted.items()
+            ]
+            await run_in_threadpool(self._write, uses, [*walked.values()])
 
     def _write(self, uses: list[Use], walks: list[Walk]) -> None:
         try:

@@ -17,7 +17,9 @@ def test_a_backup_is_made_and_put_back(cli: Cli, tmp_path: Path) -> None:
     restored = cli("restore", str(file), "--replace").out
     assert "The store holds 5 people" in restored
     assert "bridge sync --full" in restored
+    assert "after a restore every source is read whole" in " ".join(cli("status").out.split())
     cli("sync", "--full")
+    assert "People are served." in cli("status").out
     assert len(cli("people", "--json").json) == 5
 
 
