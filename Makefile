@@ -39,6 +39,8 @@ bench: $(VENV)/dev.stamp  ## Measure the figures that the README quotes; takes m
 	$(BIN)/python -m benchmarks.ldap_read
 	$(BIN)/python -m benchmarks.groups
 	$(BIN)/python -m benchmarks.mapping
+	$(BIN)/python -m benchmarks.preview
+	$(BIN)/python -m benchmarks.follow
 
 soak: $(VENV)/dev.stamp servers  ## Live through a simulated month against a real directory; an hour.
 	$(BIN)/python -m benchmarks.soak
