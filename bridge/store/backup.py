@@ -106,7 +106,7 @@ def load(store: Store, file: Path, now: datetime, progress: Progress, replace: b
 
 def _hold_back(c: Connection, newest: int, now: datetime) -> None:
     """Let nothing be served or decided before every source was read whole."""
-    c.execute(delete(table(ServingRow)))
+    c.execute(update(table(ServingRow)).values(restored=True))
     c.execute(update(_sources).values(words="", cookie=None))
     erasures.revive(c)
     if _newest(c) < newest:  # what Okta has seen is older than whatever comes next

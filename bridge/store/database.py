@@ -22,6 +22,10 @@ from bridge.store.publication import Publication, publication
 BUSY_SECONDS = 30
 """How long a statement waits for another writer."""
 
+IDLE_SECONDS = 60
+"""How long PostgreSQL waits for a writer in mid-transaction: one that is frozen would keep the
+lease's row locked, and everybody else from taking over."""
+
 _WRITER = (
     # A commit is on the disk before it is answered: a position or cookie that Okta or the source
     # has seen must not come back after a power cut.
@@ -77,6 +81,10 @@ class Store:
         On SQLite there is one writer at a time; a second waits up to `BUSY_SECONDS`.
         """
         with explained(), self._writer.begin() as c:
+            if not is_sqlite(self.url):
+                c.exec_driver_sql(
+                    f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"
+                )
             yield c
 
     def publication(

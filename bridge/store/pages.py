@@ -69,9 +69,9 @@ FROM (
 _LATEST = """
 SELECT coalesce((SELECT max(number) FROM publication), 0),
     coalesce((SELECT max(at) FROM publication), 0)
-FROM serving
+FROM serving WHERE NOT restored
 """
-_SERVING = "SELECT id FROM serving"
+_SERVING = "SELECT id FROM serving WHERE NOT restored"
 _TIME = "SELECT at FROM publication WHERE number = ?"
 _SCHEMAS = "SELECT urn, attributes FROM scim_schema ORDER BY urn, source_id"
 

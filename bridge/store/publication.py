@@ -94,9 +94,14 @@ class Publication:
         )
 
     def open_serving(self) -> None:
-        """Let the web role answer, for good."""
+        """Let the web role answer, for good, or until a backup is restored."""
         statement = insert(self.connection, _serving).values(id=1, since=self._now())
         self.connection.execute(statement.on_conflict_do_nothing())
+        self.connection.execute(update(_serving).where(_serving.c.restored).values(restored=False))
+
+    def is_restored(self) -> bool:
+        """Whether the store is a backup's, of which nothing is served yet."""
+        return bool(self.connection.execute(select(_serving.c.restored)).scalar())
 
     def end(self, run_id: int) -> None:
         """Write what is written last: counters, changed groups, the number and its time."""

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection
 from structlog.contextvars import bound_contextvars
 
 from bridge import sources
 from bridge.errors import Fault, FileFaults, UsageError
 from bridge.mapping import Mapping
 from bridge.sources import SourceSettings
-from bridge.store import Store, lease, plans, records, runs
+from bridge.store import Publication, Store, lease, plans, records, runs
 from bridge.store import sources as source_rows
 from bridge.store.tables import PlanRow, SourceRow
 from bridge.sync import catalog, plan
@@ -248,7 +247,7 @@ class _Run:
             ) as publication:
                 self.progress("in transaction", 0)
                 self.account.outcome += publish(deciding, decision, publication)
-                if self._everybody_is_loaded(publication.connection):
+                if self._everybody_is_loaded(publication):
                     publication.open_serving()
                 self.account.write(publication.connection)
         self.account.written = True
@@ -260,14 +259,16 @@ class _Run:
         assert source is not None
         return source
 
-    def _everybody_is_loaded(self, connection: Connection) -> bool:
+    def _everybody_is_loaded(self, publication: Publication) -> bool:
         """Whether what is in the store may be served: everybody's first load was approved, and
-        of a restored one every source was read whole, and nobody who is to come or go waits for a
-        word: Okta may know of it already."""
+        of a restored one every source was read whole. Nobody may wait to go, and in a restored one
+        nobody to come: Okta may know of them already."""
         if self.files.faults:
             return False
-        loaded = {row.name for row in source_rows.all(connection) if row.loaded_at and row.words}
-        waiting = plans.held_kinds(connection).intersection((*DEACTIVATIONS, NEW, REACTIVATED))
+        c = publication.connection
+        loaded = {row.name for row in source_rows.all(c) if row.loaded_at and row.words}
+        coming = (NEW, REACTIVATED) if publication.is_restored() else ()
+        waiting = plans.held_kinds(c).intersection((*DEACTIVATIONS, *coming))
         return all(file.name in loaded for file in self.files) and not waiting
 
 

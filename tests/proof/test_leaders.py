@@ -21,24 +21,33 @@ from tests.servers.postgres import postgres, postgres_server, postgres_template
 __all__ = ["postgres", "postgres_server", "postgres_template"]
 
 DAEMON = """\
-import os, pathlib, signal, threading, time
+import contextlib, os, pathlib, signal, threading, time
 from datetime import datetime, timedelta, timezone
 
 import time_machine
 
 from bridge import app, settings
 from bridge.cli import log
+from bridge.store import Store
 from bridge.sync.run import Sync
 
 me = str(os.getpid())
 run = Sync.run
+write = Store.write
+writing = threading.RLock()
+
+@contextlib.contextmanager
+def alone(self):
+    with writing, write(self) as connection:
+        yield connection
 
 def freezing(self, name, mode, actor, progress=lambda step, done: None):
     def stopping(step, done):
         asked = pathlib.Path("freeze-" + me)
         if asked.exists() and asked.read_text() == step:
             asked.rename("frozen-" + me)
-            os.kill(os.getpid(), signal.SIGSTOP)
+            with writing:  # not while the lease is being renewed
+                os.kill(os.getpid(), signal.SIGSTOP)
         progress(step, done)
     return run(self, name, mode, actor, stopping)
 
@@ -51,6 +60,7 @@ def jumping():
     asked.rename("jumped-" + me)
 
 Sync.run = freezing
+Store.write = alone
 threading.Thread(target=jumping, daemon=True).start()
 loaded = settings.load()
 log.configure(loaded)

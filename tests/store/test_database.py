@@ -18,8 +18,8 @@ from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from bridge.errors import StorageError, UsageError
-from bridge.store import Store, migrate, records, sources
-from tests.store.company import Company, entry
+from bridge.store import Store, lease, migrate, records, sources
+from tests.store.company import NOON, Company, entry
 
 
 def test_a_fresh_store_is_made_and_opens_again(fresh_url: str) -> None:
@@ -262,3 +262,24 @@ def test_a_damaged_file_is_named_as_such(tmp_path: Path) -> None:
         file.write(b"\xff" * (path.stat().st_size - 4096))
     with pytest.raises(StorageError, match="damaged"):
         Store.open(f"sqlite:///{path}")
+
+
+def test_a_frozen_writer_keeps_others_out_of_postgresql_for_a_while_only(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.store.database.IDLE_SECONDS", 1)
+    store = Store.open(postgres)
+
+    def freeze() -> None:
+        with store.write() as connection:
+            lease.acquire(connection, "frozen", NOON)
+            with store.write() as other:  # waits until the server has given the first one up
+                lease.acquire(other, "other", NOON)
+
+    with pytest.raises(StorageError):
+        freeze()
+    with store.read() as connection:
+        held = lease.current(connection, NOON)
+    assert held is not None
+    assert "other" in held
+    store.close()

@@ -126,3 +126,5 @@ class ServingRow(SQLModel, table=True):
     __tablename__ = "serving"
     id: int = Field(default=1, primary_key=True)
     since: datetime = Field(sa_type=Instant)
+    restored: bool = False
+    """Whether it is a backup's, of which nothing is served before everything was decided on."""
