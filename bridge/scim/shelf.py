@@ -37,6 +37,7 @@ class Shelf:
         self._places: OrderedDict[bytes, _Place] = OrderedDict()
         self._file: FileIO | None = None
         try:
+            # It stays open as long as the shelf does: `close` gives it back.
             self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115
         except OSError as error:
             _log.warning("no answers are kept", folder=str(folder), reason=error.strerror)

@@ -54,16 +54,16 @@ def amend(c: Connection, plan: PlanRow, changes: Iterable[PlanChange]) -> PlanRo
     They replace what the plan has on the same person and kind. Raises `UsageError` where the
     plan is no longer held.
     """
-    require_held(c, _id(plan))
-    plan_changes.put(c, _id(plan), plan.source_id, changes)
-    return _summed_up(c, _id(plan))
+    require_held(c, id_of(plan))
+    plan_changes.put(c, id_of(plan), plan.source_id, changes)
+    return _summed_up(c, id_of(plan))
 
 
 def drop(c: Connection, plan: PlanRow, changes: Iterable[tuple[str, str]]) -> PlanRow:
     """Take changes, by subject and kind, out of a plan that is still held; as `amend`."""
-    require_held(c, _id(plan))
-    plan_changes.remove(c, _id(plan), changes)
-    return _summed_up(c, _id(plan))
+    require_held(c, id_of(plan))
+    plan_changes.remove(c, id_of(plan), changes)
+    return _summed_up(c, id_of(plan))
 
 
 def split(
@@ -74,10 +74,10 @@ def split(
     What is left stays held, under another hash. Empty means any. Raises `UsageError` where
     nothing is in that part, and for a plan that goes live whole or not at all.
     """
-    require_held(c, _id(plan))
+    require_held(c, id_of(plan))
     if plan.purpose != CHANGES:
         raise UsageError("this plan goes live whole or not at all: leave out --person and --kind")
-    part = plan_changes.some(c, _id(plan), subjects, kinds)
+    part = plan_changes.some(c, id_of(plan), subjects, kinds)
     if not part:
         raise UsageError(f"nothing of that is in the plan: `bridge plan show {plan.hash[:SHOWN]}`")
     rest = drop(c, plan, ((change.subject, change.kind) for change in part))
@@ -159,6 +159,7 @@ def _summed_up(c: Connection, plan_id: int) -> PlanRow:
     return model(PlanRow, c.execute(select(_plans).where(of_plan)).one())
 
 
-def _id(plan: PlanRow) -> int:
+def id_of(plan: PlanRow) -> int:
+    """The id of a plan that is in the store."""
     assert plan.id is not None
     return plan.id

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 from bridge.errors import UsageError
 from bridge.store import audit, due, plan_changes
 from bridge.store.plan_changes import APPROVED, HELD, REJECTED, OpenChange
-from bridge.store.plan_rows import SHOWN, get, require_held
+from bridge.store.plan_rows import SHOWN, get, id_of, require_held
 from bridge.store.statements import chunks, model
 from bridge.store.tables import PlanChangeRow, PlanRow, table
 
@@ -42,7 +42,7 @@ def lapse(c: Connection, now: datetime) -> list[PlanRow]:
         )
     ]
     for plan in old:
-        _set_state(c, _id(plan), LAPSED)
+        _set_state(c, id_of(plan), LAPSED)
         _make_due(c, plan)
     return old
 
@@ -68,7 +68,7 @@ def settle(c: Connection, settled: Iterable[OpenChange]) -> None:
 
 def close(c: Connection, plan: PlanRow) -> None:
     """End a plan whose purpose is served: published if it was approved, otherwise lapsed."""
-    _set_state(c, _id(plan), PUBLISHED if plan.state == APPROVED else LAPSED)
+    _set_state(c, id_of(plan), PUBLISHED if plan.state == APPROVED else LAPSED)
 
 
 def reopen(c: Connection, plan: PlanRow) -> None:
@@ -79,14 +79,14 @@ def reopen(c: Connection, plan: PlanRow) -> None:
 
 def overtake(c: Connection, plan: PlanRow) -> None:
     """End a plan that nothing can come of any more, such as one for a text that was replaced."""
-    _set_state(c, _id(plan), LAPSED)
+    _set_state(c, id_of(plan), LAPSED)
 
 
 def _decide(c: Connection, hash: str, state: str, actor: str, now: datetime) -> PlanRow:
     plan = get(c, hash)
     if plan is None:
         raise UsageError(f"there is no plan {hash[:SHOWN]}: `bridge plan list` shows them")
-    plan_id = _id(plan)
+    plan_id = id_of(plan)
     require_held(c, plan_id)
     decision = {"state": state, "decided_at": now, "decided_by": actor}
     c.execute(update(_plans).where(_plans.c.id == plan_id).values(decision))
@@ -109,8 +109,3 @@ def _make_due(c: Connection, plan: PlanRow) -> None:
 
 def _set_state(c: Connection, plan_id: int, state: str) -> None:
     c.execute(update(_plans).where(_plans.c.id == plan_id).values(state=state))
-
-
-def _id(plan: PlanRow) -> int:
-    assert plan.id is not None
-    return plan.id
