@@ -43,6 +43,9 @@ BASE = "https://bridge.example.com/scim/v2"
 URL = "https://bridge.example.com"
 SECRETS = {"PROOF_SECRET": "zq-password-1", "PROOF_OTHER_SECRET": "zq-password-2"}
 
+KILLED, BROKEN = ("database", "file"), ("database",)
+"""The kinds of operations at which a run is killed, and which of them fail."""
+
 Answers = dict[str, Any]
 """What SCIM answers: the rows of people in their order, and of groups; empty: 503."""
 
@@ -194,22 +197,34 @@ class Bridged:
         self.leases = max(self.leases, self.now) + timedelta(minutes=1)
         return self.leases
 
-    def outcomes(self, mode: str, actor: str) -> list[Answers]:
-        """What a run would let Okta see: now, and after each of its publications."""
+    def outcomes(self, mode: str, actor: str, *kinds: str) -> tuple[list[Answers], int]:
+        """What a run would let Okta see: now, and after each of its publications.
+
+        And how many operations of these kinds it would take.
+        """
         found = [self.answers()]
+        counted, looking = 0, False
         faults, statements = list(self.source.faults), self.source.statements.stat().st_size
         self.keep()
 
         def progress(step: str, done: int) -> None:
+            nonlocal looking
             if step == "published":
+                looking = True
                 found.append(self.answers())
+                looking = False
 
-        self._run(self.store, mode, actor, progress)
+        def count(number: int, writing: bool) -> None:
+            nonlocal counted
+            counted += not looking
+
+        with operations(count, *kinds):
+            self._run(self.store, mode, actor, progress)
         found.append(self.answers())
         self.put_back()
         self.source.faults[:] = faults
         os.truncate(self.source.statements, statements)
-        return found
+        return found, counted
 
     def killed(self, mode: str, actor: str, at: int) -> Ended:
         """A run in a process of its own that SIGKILL ends at an operation of its database."""
@@ -221,10 +236,10 @@ class Bridged:
             pid = os.fork()
         if pid == 0:
             try:
+                store = Store.open(f"sqlite:///{self.database}")
                 with operations(
-                    lambda number, writing: self._die(number, writing, at, go), "database", "file"
+                    lambda number, writing: self._die(number, writing, at, go), *KILLED
                 ):
-                    store = Store.open(f"sqlite:///{self.database}")
                     self._run(store, mode, actor)
                 os._exit(0)
             finally:
@@ -252,7 +267,7 @@ class Bridged:
             if number == at or (for_good and number > at):
                 raise sqlite3.OperationalError("disk I/O error")
 
-        with operations(fail, "database"):
+        with operations(fail, *BROKEN):
             return self._run(self.store, mode, actor)
 
     def taken_over(self, mode: str, actor: str) -> Ended:

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from structlog.testing import LogCapture
 
 from bridge.errors import LeaseHeld
-from tests.proof.bridged import SECRETS, Bridged, Ended
+from tests.proof.bridged import BROKEN, KILLED, SECRETS, Bridged, Ended
 from tests.proof.company import DAY, FAULTS, TEXTS, Row, Simulated, person
 from tests.proof.promises import ACTIVE, Heard, Promises, Step, state
 
@@ -50,7 +50,7 @@ class Life(RuleBasedStateMachine):
         self.promises = Promises()
         self.place = 0
         self.breaking: tuple[str, int] | None = None
-        """How the next run is to be broken, and at which operation."""
+        """How the next run is to be broken, and after how many percent of its operations."""
         self.kept: tuple[Path, Promises] | None = None
         """A backup, and what was known when it was made."""
         self.backups = 0
@@ -172,12 +172,12 @@ class Life(RuleBasedStateMachine):
     def reads_go_wrong(self, kind: str, after: int, twice: bool) -> None:
         self.source.faults = [(kind, after)] * (1 + twice)
 
-    @rule(mode=modes, at=st.integers(1, 120))
+    @rule(mode=modes, at=st.integers(0, 99))
     def kill(self, mode: str, at: int) -> None:
         self.breaking = ("kill", at)
         self.run(mode)
 
-    @rule(mode=modes, at=st.integers(1, 120), how=st.sampled_from(["once", "for good"]))
+    @rule(mode=modes, at=st.integers(0, 99), how=st.sampled_from(["once", "for good"]))
     def fail(self, mode: str, at: int, how: str) -> None:
         self.breaking = (how, at)
         self.run(mode)
@@ -313,7 +313,9 @@ class Life(RuleBasedStateMachine):
             ended = bridged.run(mode, actor)
         else:
             (how, at), self.breaking = self.breaking, None
-            outcomes = bridged.outcomes(mode, actor)
+            kinds = KILLED if how == "kill" else BROKEN
+            outcomes, count = bridged.outcomes(mode, actor, *kinds)
+            at = 1 + count * at // 100
             if how == "kill":
                 ended = bridged.killed(mode, actor, at)
                 TALLY["kills"] += ended.killed

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.proof.bridged import Bridged
+from tests.proof.bridged import KILLED, Bridged
 from tests.proof.company import Simulated, person
 from tests.proof.life import Life
 
@@ -35,7 +35,7 @@ def test_a_run_killed_at_any_operation_leaves_one_whole_state_and_the_next_one_g
     source.put(person(11))
     source.change("P3", end="2026-06-14")
     source.change("P2", title="Chief")
-    outcomes = bridged.outcomes("changes", "test")
+    outcomes, _ = bridged.outcomes("changes", "test", *KILLED)
     at = within = 0
     killed = True
     while killed:
