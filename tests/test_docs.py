@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from bridge.cli import app
 from bridge.mapping.document import KEYS
-from bridge.mapping.functions import FUNCTIONS
+from bridge.mapping.functions import FUNCTIONS, foreign
 from bridge.mapping.functions.registry import Function
 from bridge.mapping.limits import KINDS
 from bridge.mapping.targets import OPTIONS
@@ -123,6 +123,25 @@ def test_a_table_names_ours_for_each_function_of(whose: str) -> None:
     rows = (line for line in README.split("\n") if line.startswith(f"| {whose} | "))
     told = {name for line in rows for name in re.findall(r"`([^`]+)`", line.split(" | ")[1])}
     assert told == set(THEIRS[whose])
+
+
+def test_a_fault_names_ours_for_each_function_of_theirs_as_the_readme_does() -> None:
+    rows = [
+        line.replace("\\|", "|").split(" | ", 2)
+        for line in README.split("\n")
+        if re.match(r"\| (Okta|Entra) \| ", line)
+    ]
+    told = 0
+    for whose, theirs, rest in rows:
+        for name in re.findall(r"`([^`]+)`", theirs):
+            hint = foreign.ours(name, {})
+            if rest.startswith(("none |", "nothing to do |")):
+                assert hint == ""
+                continue
+            told += 1
+            assert hint.startswith(f"{whose[2:]}'s: here it is ")
+            assert all(part in rest for part in re.findall(r"`[^`]+`", hint))
+    assert told > 80
 
 
 def test_what_is_named_as_ours_is_there() -> None:

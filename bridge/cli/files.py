@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from bridge.cli import doctor
 from bridge.cli.output import Json, complain, data, note, say, show_faults
 from bridge.errors import Fault, FileFaults, UsageError
 from bridge.mapping import Mapping, run_tests
+from bridge.mapping.faults import in_the_clear
 from bridge.mapping.json_schema import json_schema
 from bridge.mapping.show import DEFAULT, Line, shown
 from bridge.sources import settings_models
@@ -121,6 +123,8 @@ def run(files: Files = None, as_json: Json = False) -> None:
 def _show(file: MappingFile, as_json: bool) -> list[dict[str, Any]]:
     """Print the effective file, a file of its own with comments, or give its lines."""
     lines = shown(file.text, str(file.path))
+    if file.mapping is None:
+        lines = tuple(map(_without_secret, lines))
     if not as_json:
         width = max((len(line.text) for line in lines if len(line.text) <= _WIDTH), default=0)
         for line in lines:
@@ -134,6 +138,12 @@ def _show(file: MappingFile, as_json: bool) -> list[dict[str, Any]]:
         }
         for line in lines
     ]
+
+
+def _without_secret(line: Line) -> Line:
+    if not in_the_clear(line.text):
+        return line
+    return replace(line, text=f"{line.text.partition(':')[0]}: ***")
 
 
 def _origin(file: MappingFile, line: Line) -> str:

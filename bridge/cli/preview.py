@@ -81,6 +81,10 @@ def _sentences(found: Preview, person: str) -> Iterator[str]:
         yield f"  {found.newcomers:>9,}  for the first time"
     yield from _sums(found.attributes, "{}")
     yield from _sums(found.deactivated, "would become inactive: {}")
+    for each in found.renamed[:_SHOWN_SUMS]:
+        yield f"  the group {each.before} would be called {each.after}"
+    if len(found.renamed) > _SHOWN_SUMS:
+        yield f"  and {len(found.renamed) - _SHOWN_SUMS:,} other groups otherwise than now"
     yield from _sums(found.faults, "cannot be mapped, and would stay as they are: {}")
     if not found.held:
         return
@@ -151,6 +155,9 @@ def _as_json(found: Preview) -> dict[str, Any]:
         "attributes": dict(found.attributes),
         "deactivated": dict(found.deactivated),
         "faults": dict(found.faults),
+        "renamed": [
+            {"key": each.key, "before": each.before, "after": each.after} for each in found.renamed
+        ],
         "people": [_person(person) for person in found.people],
     }
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import abc
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from bridge.errors import EntryFault
 from bridge.mapping.attributes import Attributes
@@ -20,7 +22,13 @@ from bridge.mapping.functions.registry import Site
 from bridge.mapping.mapping import Mapping
 from bridge.mapping.prefer import Preference
 from bridge.mapping.program import Group, Program
-from bridge.mapping.render import CompiledList, CompiledTarget, compiled, compiled_unique
+from bridge.mapping.render import (
+    CompiledList,
+    CompiledTarget,
+    compiled,
+    compiled_unique,
+    refuse_misfit,
+)
 from bridge.mapping.rules import Rule
 from bridge.mapping.schema import custom_schemas
 from bridge.mapping.scope import RESERVED, Expression, Scope
@@ -28,6 +36,7 @@ from bridge.mapping.source_section import SourceModel, read_source
 from bridge.mapping.targets import Target
 from bridge.mapping.trials import expectations
 from bridge.mapping.value_options import COUNTER
+from bridge.mapping.values import truth
 from bridge.mapping.yaml_text import Items, Scalar
 from bridge.model import Wanted
 
@@ -175,6 +184,7 @@ class _Compiler:
             expression = self._compiled(scalar)
             self._scope.vars[name] = self._scope.place()
             if expression:
+                self._scope.examples[name] = expression.example
                 found.append(Var(name, self._scope.vars[name], expression))
         return found
 
@@ -211,6 +221,7 @@ class _Compiler:
         rules = []
         for text in texts:
             when = self._compiled(text.when) if text.when else None
+            self._check_kind(when, text.label, truth)
             rules.append(Rule(when, text.then, text.reason, text.label))
         return tuple(rules)
 
@@ -218,11 +229,23 @@ class _Compiler:
         if target.options.unique:
             return self._unique(target)
         expression = self._compiled(target.expr, links=links) if target.expr else None
+        self._check_kind(expression, target.label, partial(refuse_misfit, target.type))
         try:
             return compiled(target, expression)
         except EntryFault as fault:
             self._faults.add(target.place, f"the fixed text of {target.label} {fault}")
             return compiled(replace(target, const=None, default=None), expression)
+
+    def _check_kind(
+        self, expression: Expression | None, label: str, take: Callable[[Any], object]
+    ) -> None:
+        """A value that can never be what it is for is told once, and not for everybody."""
+        if expression is None or expression.example is None:
+            return
+        try:
+            take(expression.example)
+        except EntryFault as fault:
+            self._faults.add(expression.place, f"{label} {fault}")
 
     def _unique(self, target: Target) -> CompiledTarget:
         names, counter = self._scope.vars, self._scope.place()

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from bridge.errors import EntryFault
 from bridge.mapping import schedule
 from bridge.mapping.examples import Example, read_examples
-from bridge.mapping.faults import Faults
+from bridge.mapping.faults import Faults, did_you_mean
 from bridge.mapping.group_texts import GroupTexts, read_groups
 from bridge.mapping.limits import HINT, KINDS, Limits, limit
-from bridge.mapping.moments import zone_named
+from bridge.mapping.moments import known_zones, zone_named
 from bridge.mapping.reader import Reader
 from bridge.mapping.schedule import Schedule
 from bridge.mapping.targets import TargetReader, Targets
@@ -29,6 +29,8 @@ KEYS = (
 
 NEEDED = ("version", "name", "source", "key", "active", "user")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_NAMES = "name is letters, digits, `-`, `_` and `.`"
+_PRESET = "write it, or start from a preset with `extends`"
 _VAR = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
@@ -76,14 +78,16 @@ def read_document(top: Table, faults: Faults) -> Document:
 class _DocumentReader(Reader):
     def read(self, top: Table) -> Document:
         self.keys(top, KEYS, "in a mapping file")
-        self.need(top, NEEDED, "in the file")
+        self.need(top, NEEDED, "in the file", "" if "extends" in top.keys else _PRESET)
         get = top.values.get
         version = get("version")
         if version and not (isinstance(version, Scalar) and version.value == 1):
-            self.faults.add(version.place, "version is 1")
+            self.faults.add(version.place, "version is 1", "the number, without quotes")
         name = self.text(get("name"), "name")
         if name and not _NAME.fullmatch(name):
-            self.faults.add(top.values["name"].place, "name is letters, digits, `-`, `_` and `.`")
+            self.faults.add(
+                top.values["name"].place, _NAMES, "at most 63, the first a letter or digit"
+            )
         rules, otherwise = self._active(get("active"))
         return Document(
             name=name,
@@ -145,7 +149,8 @@ class _DocumentReader(Reader):
             return zone_named(scalar.text if scalar else "UTC")
         except EntryFault as fault:
             if scalar:
-                self.faults.add(scalar.place, f"timezone {fault}")
+                hint = did_you_mean(scalar.text, known_zones())
+                self.faults.add(scalar.place, f"timezone {fault}", hint)
             return ZoneInfo("UTC")
 
     def _attributes(self, node: Node | None) -> tuple[Scalar, ...] | None:
@@ -188,7 +193,7 @@ class _DocumentReader(Reader):
         return tuple(rules)
 
     def _active(self, node: Node | None) -> tuple[tuple[RuleText, ...], RuleText | None]:
-        table = self.table(node, "active")
+        table = self.table(node, "active", "with `rules` and `otherwise`")
         if table is None:
             return (), None
         self.keys(table, ("rules", "otherwise"), "under active")

@@ -15,16 +15,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from bridge.errors import EntryFault
+from bridge.mapping import kinds
 from bridge.mapping import operators as ops
 from bridge.mapping.calls import call_code
 from bridge.mapping.faults import Faults, did_you_mean
 from bridge.mapping.functions import FUNCTIONS
+from bridge.mapping.functions.foreign import ours
 from bridge.mapping.functions.registry import Function, Weighted
+from bridge.mapping.kinds import Node
 from bridge.mapping.loops import loop_code
 from bridge.mapping.scope import CONSTANTS, NOW, RESERVED, TODAY, Code, Expression, Scope
 from bridge.mapping.syntax import Refused, Syntax
@@ -33,16 +35,6 @@ from bridge.mapping.yaml_text import Scalar
 
 MAX_NESTING = 40
 _NODES_A_STEP = 16
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    code: Code
-    const: bool = False
-
-    @property
-    def value(self) -> Any:
-        return self.code([])
 
 
 def compile_expression(
@@ -80,11 +72,12 @@ class _Compiler:
         return Expression(
             self._syntax.text, self._scalar.place, node.code, self._attributes,
             self._vars, frozenset(self._tables), self._clock, self._zone, ast.unparse(body),
+            node.example,
         )  # fmt: skip
 
     # -- nodes -------------------------------------------------------------------------------
 
-    def _visit(self, node: ast.expr, depth: int, *, root: bool = False) -> _Node:
+    def _visit(self, node: ast.expr, depth: int, *, root: bool = False) -> Node:
         if depth > MAX_NESTING:
             self._refuse(node, f"nested deeper than {MAX_NESTING} levels")
         self._nodes += 1
@@ -104,13 +97,14 @@ class _Compiler:
                 return self._folded(node, code, a, b)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 inner = self._visit(operand, down)
-                return self._folded(node, ops.not_code(inner.code), inner)
+                return self._folded(node, ops.not_code(inner.code), inner, example=True)
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
                 return self._constant(node, -number)
             case ast.BoolOp(op=op, values=values):
                 parts = [self._visit(value, down) for value in values]
                 build = ops.both if isinstance(op, ast.And) else ops.either
-                return self._folded(node, build([part.code for part in parts]), *parts)
+                code = build([part.code for part in parts])
+                return self._folded(node, code, *parts, example=kinds.common(parts))
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return self._choice(node, test, body, orelse, down)
             case ast.Compare():
@@ -119,7 +113,8 @@ class _Compiler:
                 return self._call(node, name, args, depth, root)
             case ast.JoinedStr(values=values):
                 parts = [self._piece(value, down) for value in values]
-                return self._folded(node, ops.joined_code([part.code for part in parts]), *parts)
+                code = ops.joined_code([part.code for part in parts])
+                return self._folded(node, code, *parts, example="x")
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
                 parts = [self._visit(element, down) for element in elements]
                 return self._folded(node, ops.list_code([part.code for part in parts]), *parts)
@@ -127,28 +122,28 @@ class _Compiler:
                 return self._loop(node, element, generators, down)
         self._syntax.refuse_unknown(node)
 
-    def _folded(self, node: ast.expr, code: Code, *parts: _Node) -> _Node:
+    def _folded(self, node: ast.expr, code: Code, *parts: Node, example: Any = None) -> Node:
         """The node itself, worked out at once where all its parts are constant."""
         if not all(part.const for part in parts):
-            return _Node(code)
+            return Node(code, example=example)
         try:
             value = code(self._bench)
         except EntryFault as fault:
             self._refuse(node, str(fault))
-        return _Node(lambda f: value, const=True)
+        return Node(lambda f: value, const=True, example=value)
 
-    def _constant(self, node: ast.expr, value: Any) -> _Node:
+    def _constant(self, node: ast.expr, value: Any) -> Node:
         if not isinstance(value, str | int | float | None):
             self._refuse(node, "a constant is text, a number, true, false or none")
         if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
             self._refuse(node, "a number has at most 18 digits")
         if value == "":
             value = None
-        return _Node(lambda f: value, const=True)
+        return Node(lambda f: value, const=True, example=value)
 
-    def _name(self, node: ast.expr, name: str) -> _Node:
+    def _name(self, node: ast.expr, name: str) -> Node:
         if name in self._loops:
-            return _Node(itemgetter(self._loops[name]))
+            return Node(itemgetter(self._loops[name]))
         if name in CONSTANTS:
             return self._constant(node, CONSTANTS[name])
         if name == "tz":
@@ -156,13 +151,15 @@ class _Compiler:
             return self._constant(node, self._scope.site.zone.key)
         if name in ("now", "today"):
             self._clock = self._zone = True
-            return _Node(itemgetter(NOW if name == "now" else TODAY))
+            is_now = name == "now"
+            return Node(itemgetter(NOW), False, kinds.NOW) if is_now else Node(itemgetter(TODAY))
         if name in self._scope.vars:
             self._vars[name] = self._scope.vars[name]
-            return _Node(ops.slot_code(self._scope.vars[name]))
+            code = ops.slot_code(self._scope.vars[name])
+            return Node(code, example=self._scope.examples.get(name))
         return self._attribute(node, name)
 
-    def _attribute(self, node: ast.expr, name: str) -> _Node:
+    def _attribute(self, node: ast.expr, name: str) -> Node:
         place = self._scope.attribute(name)
         if place is None:
             known = [*(self._scope.attributes or {}).values(), *self._scope.vars, *RESERVED]
@@ -173,17 +170,18 @@ class _Compiler:
         fold = name.casefold()
         self._attributes[(self._scope.attributes or {}).get(fold, name)] = place
         if fold in self._scope.required:
-            return _Node(ops.slot_code(place))
-        return _Node(itemgetter(place))
+            return Node(ops.slot_code(place))
+        return Node(itemgetter(place))
 
     def _choice(
         self, node: ast.expr, test: ast.expr, body: ast.expr, orelse: ast.expr, depth: int
-    ) -> _Node:
+    ) -> Node:
         parts = [self._visit(part, depth) for part in (test, body, orelse)]
         asked, yes, no = (part.code for part in parts)
-        return self._folded(node, lambda f: yes(f) if truth(asked(f)) else no(f), *parts)
+        code: Code = lambda f: yes(f) if truth(asked(f)) else no(f)  # noqa: E731
+        return self._folded(node, code, *parts, example=kinds.common(parts[1:]))
 
-    def _piece(self, node: ast.expr, depth: int) -> _Node:
+    def _piece(self, node: ast.expr, depth: int) -> Node:
         if not isinstance(node, ast.FormattedValue):
             return self._visit(node, depth)
         if node.conversion != -1 or node.format_spec is not None:
@@ -191,7 +189,7 @@ class _Compiler:
                          "use a function, such as format_date")  # fmt: skip
         return self._visit(node.value, depth)
 
-    def _compare(self, node: ast.Compare, depth: int) -> _Node:
+    def _compare(self, node: ast.Compare, depth: int) -> Node:
         sides = [self._visit(side, depth) for side in (node.left, *node.comparators)]
         self._zone = True
         links = [
@@ -200,10 +198,11 @@ class _Compiler:
                 node.ops, sides, sides[1:], node.comparators, strict=False
             )
         ]
-        return self._folded(node, links[0] if len(links) == 1 else ops.chain_code(links), *sides)
+        code = links[0] if len(links) == 1 else ops.chain_code(links)
+        return self._folded(node, code, *sides, example=True)
 
     def _link(
-        self, node: ast.expr, op: ast.cmpop, left: _Node, right: _Node, element: ast.expr
+        self, node: ast.expr, op: ast.cmpop, left: Node, right: Node, element: ast.expr
     ) -> Code:
         zone, fixed = self._scope.site.zone, right.value if right.const else None
         if isinstance(op, ast.Is | ast.IsNot):
@@ -221,7 +220,7 @@ class _Compiler:
 
     # -- calls -------------------------------------------------------------------------------
 
-    def _pipe(self, left: ast.expr, right: ast.expr, depth: int, root: bool) -> _Node:
+    def _pipe(self, left: ast.expr, right: ast.expr, depth: int, root: bool) -> Node:
         match right:
             case ast.Name(id=name):
                 return self._call(right, name, [], depth, root, piped=left)
@@ -232,7 +231,7 @@ class _Compiler:
     def _call(
         self, node: ast.expr, name: str, args: list[ast.expr], depth: int, root: bool,
         piped: ast.expr | None = None,
-    ) -> _Node:  # fmt: skip
+    ) -> Node:  # fmt: skip
         function = self._function(node, name, root)
         if isinstance(node, ast.Call) and node.keywords:
             self._refuse(node.keywords[0].value, "arguments have no names here")
@@ -251,9 +250,11 @@ class _Compiler:
         call, toll = (call.call, call.toll) if isinstance(call, Weighted) else (call, function.toll)
         if name == "lookup":
             self._tables.add(fixed[1])
-        self._zone = self._zone or function.make.__module__.endswith("dates")
+        self._zone |= (dated := function.make.__module__.endswith("dates"))
         rest = [i for i in range(len(args)) if i not in fixed]
         parts = [self._visit(args[i], depth + 1) for i in rest]
+        if dated and len(args) == function.most > 1 and parts[-1].const:
+            self._syntax.check_zone(args[-1], parts[-1].value)
         needed = [at for at, i in enumerate(rest) if i not in function.sees]
         codes, const = [part.code for part in parts], [part.const for part in parts]
         nothing = next((at for at in needed if parts[at].const and parts[at].value is None), None)
@@ -261,11 +262,11 @@ class _Compiler:
             self._refuse(args[rest[nothing]], f"{name} is given nothing here")
         self._calls += 1
         code = call_code(call, codes, const, needed, toll)
-        return self._folded(node, code, *parts)
+        return self._folded(node, code, *parts, example=kinds.result(function))
 
     def _function(self, node: ast.expr, name: str, root: bool) -> Function:
         if name not in FUNCTIONS:
-            self._refuse(node, f"unknown function {name!r}", did_you_mean(name, FUNCTIONS))
+            self._refuse(node, f"unknown function {name!r}", ours(name, FUNCTIONS))
         if name == "ref" and not (root and self._links):
             self._refuse(node, "ref is the last step of an attribute's value, and only there")
         return FUNCTIONS[name]
@@ -279,7 +280,7 @@ class _Compiler:
 
     def _loop(
         self, node: ast.expr, element: ast.expr, generators: Iterable[ast.comprehension], depth: int
-    ) -> _Node:
+    ) -> Node:
         outer, levels = dict(self._loops), []
         calls, nodes = self._calls, self._nodes
         for generator in generators:
@@ -296,4 +297,4 @@ class _Compiler:
         price = 1 + self._calls - calls + (self._nodes - nodes) // _NODES_A_STEP
         code = loop_code(body, levels, price)
         self._loops = outer
-        return _Node(code)
+        return Node(code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,13 @@ _MOST = 100
 _ENOUGH = 200
 _LONGEST_NAME = 200
 _LONGEST_LINE = 500
+# A key that sounds like a secret with what is no reference behind it, or name:password@host.
+# The line may be no YAML, and the key misspelled.
+_IN_THE_CLEAR = re.compile(
+    r"""(?:^|[\s{,"'])(?:\w*_)?(?:pas+w\w*|pass|pwd?|passphrase|secret|token|credentials?)["']?:"""
+    r"""\s+(?!["']?\$\{(?:env|file):)[^\s#]|://[^/\s@]*@""",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,7 @@ class Faults:
 
     def __init__(self, file: str, text: str) -> None:
         self._file = file
-        self._lines = text.split("\n")
+        self._lines = text.removeprefix("\ufeff").split("\n")
         self._faults: list[Fault] = []
         self._hidden: set[int] = set()
         self._preset: list[str] = []
@@ -51,6 +59,10 @@ class Faults:
     def hide(self, place: Place) -> None:
         """Show the line there with none of the faults on it, since it holds a secret."""
         self._hidden.add(place.line)
+
+    def line(self, place: Place) -> str:
+        """The line of the file there; of a preset it is empty."""
+        return "" if place.preset else self._lines[place.line - 1]
 
     def add(self, place: Place, message: str, hint: str = "") -> None:
         """Note a fault.
@@ -72,12 +84,19 @@ class Faults:
         return len(self._faults)
 
     def error(self) -> FileFaults:
-        """All of them as an error: the first 100, each once."""
+        """All of them as an error: the first 100, each once, and no line that holds a secret."""
         shown = (
-            replace(fault, source_line="") if fault.line in self._hidden else fault
+            replace(fault, source_line="")
+            if fault.line in self._hidden or in_the_clear(fault.source_line)
+            else fault
             for fault in self._faults
         )
         return FileFaults(sorted(set(shown))[:_MOST])
+
+
+def in_the_clear(line: str) -> bool:
+    """Whether a line of a file seems to hold a secret."""
+    return bool(_IN_THE_CLEAR.search(line))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -28,7 +28,7 @@ from bridge.mapping.yaml_text import parse, plain
 Schema = dict[str, Any]
 
 _SCALAR = ["string", "number", "boolean", "null"]
-_SECRET = r"^\$\{(env|file):[^}]+\}$"
+_SECRET = r"^\$\{(env:[A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\}$"
 
 _SAYS = {
     "version": "The version of the format: 1.",

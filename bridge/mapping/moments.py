@@ -13,9 +13,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from bridge.errors import EntryFault
 
@@ -112,6 +112,10 @@ class Today:
             start_of_day(moved(day_in(self.clock.now, self.zone), _DAY), self.zone)
         )
         return self.plain
+
+
+known_zones = cache(available_timezones)
+"""The names of all time zones, which stand in some hundred files."""
 
 
 @lru_cache(maxsize=1024)

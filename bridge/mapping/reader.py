@@ -17,10 +17,10 @@ class Reader:
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
 
-    def table(self, node: Node | None, what: str) -> Table | None:
+    def table(self, node: Node | None, what: str, hint: str = "") -> Table | None:
         if node is None or isinstance(node, Table):
             return node
-        self.faults.add(node.place, f"{what} is a table of keys and values")
+        self.faults.add(node.place, f"{what} is a table of keys and values", hint)
         return None
 
     def items(self, node: Node | None, what: str) -> tuple[Node, ...]:
@@ -28,7 +28,7 @@ class Reader:
             return ()
         if isinstance(node, Items):
             return node.items
-        self.faults.add(node.place, f"{what} is a list")
+        self.faults.add(node.place, f"{what} is a list", "each element begins with `- `")
         return ()
 
     def scalar(self, node: Node | None, what: str) -> Scalar | None:
@@ -76,8 +76,8 @@ class Reader:
                     key.place, f"unknown key {name!r} {where}", did_you_mean(name, known)
                 )
 
-    def need(self, table: Table, names: Collection[str], where: str) -> None:
+    def need(self, table: Table, names: Collection[str], where: str, hint: str = "") -> None:
         """Every one of the keys is there, or a fault at the table."""
         for name in names:
             if name not in table.keys:
-                self.faults.add(table.place, f"{name} is missing {where}")
+                self.faults.add(table.place, f"{name} is missing {where}", hint)

@@ -146,6 +146,12 @@ def finisher(type_: str, max_length: int | None, lengths: tuple[int, int] | None
     return finish
 
 
+def refuse_misfit(type_: str, example: Any) -> None:
+    """Raises `EntryFault` where what is like ``example`` is never a value of a SCIM type."""
+    if not (isinstance(example, str) and type_ in ("date", "dateTime")):
+        finisher(type_, None, None)(example)
+
+
 def _text(value: Any) -> str | None:
     text = value if value.__class__ is str else text_of(value)
     if not text.isprintable():

@@ -39,6 +39,8 @@ class Scope:
     places: dict[str, int] = field(default_factory=dict)
     """Folded attribute names in use: where each stands in a frame."""
     vars: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, Any] = field(default_factory=dict)
+    """What vars may give, where that is known."""
     size: int = _FIRST_FREE
 
     def place(self) -> int:
@@ -72,3 +74,5 @@ class Expression:
     """Whether the file's timezone may matter to it."""
     normal: str
     """The expression without what makes no difference, such as blanks."""
+    example: Any = None
+    """What it may give; None where that is not known."""

@@ -22,7 +22,7 @@ from bridge.mapping.yaml_text import Items, Node, Scalar, Table, plain
 
 # As in ldap://name:password@host.
 _WITH_PASSWORD = re.compile(r"://[^/\s@]*@")
-_SECRET = re.compile(r"\$\{(env|file):([^}]+)\}")
+_SECRET = re.compile(r"\$\{(env|file):((?<=env:)[A-Za-z_][A-Za-z0-9_]*|(?<=file:)[^}]+)\}")
 
 
 class SourceModel(Protocol):
@@ -78,6 +78,10 @@ def _secret(where: str, name: str, folder: Path, environment: Mapping[str, str])
         ) from None
 
 
+def _is_secret(field: FieldInfo) -> bool:
+    return field.annotation is SecretStr or SecretStr in get_args(field.annotation)
+
+
 def _fields(model: type[SourceModel]) -> dict[str, FieldInfo]:
     assert issubclass(model, BaseModel)
     return model.model_fields
@@ -131,7 +135,7 @@ def _check_secrets(node: Table, model: type[SourceModel], faults: Faults) -> Non
             faults.hide(value.place)
         if field is None:
             continue
-        if field.annotation is SecretStr or SecretStr in get_args(field.annotation):
+        if _is_secret(field):
             if not _SECRET.fullmatch(value.text):
                 faults.hide(value.place)
                 hint = "write ${env:NAME} or ${file:/path}"
@@ -146,7 +150,10 @@ def _add(fault: Any, node: Table, model: type[SourceModel], faults: Faults) -> N
     place, at_key = _place(node, path)
     dotted = _dotted(path)
     if fault["type"] == "extra_forbidden":
-        hint = did_you_mean(str(path[-1]), _fields(model)) if len(path) == 1 else ""
+        fields = _fields(model)
+        hint = did_you_mean(str(path[-1]), fields) if len(path) == 1 else ""
+        if any(repr(name) in hint for name, field in fields.items() if _is_secret(field)):
+            faults.hide(at_key)
         faults.add(at_key, f"unknown key {dotted!r} under source", hint)
     elif fault["type"] == "missing":
         faults.add(node.place, f"source.{dotted} is missing")

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from bridge.mapping.faults import Faults
+from bridge.errors import EntryFault
+from bridge.mapping.faults import Faults, did_you_mean
+from bridge.mapping.functions import FUNCTIONS
+from bridge.mapping.functions.foreign import ours
+from bridge.mapping.moments import known_zones, zone_named
+from bridge.mapping.values import text_of
 from bridge.mapping.yaml_text import Scalar
 
 MAX_LENGTH = 4_000
+_LOUD = re.compile(r"\b(?!and|or|not)(?i:and|or|not)\b")
 
 
 class Refused(Exception):
@@ -40,9 +47,13 @@ class Syntax:
                 _parse(f"({self.text})")
         except SyntaxError as error:
             offset = min(max(0, (error.offset or 1) - 1), len(self.text) - 1)
-            why = str(error.msg).removeprefix("f-string: ").split(". Perhaps")[0]
-            self._refuse_at(offset, f"not an expression: {why}",
-                            "fixed text is written {const: ...}")  # fmt: skip
+            why = (
+                str(error.msg)
+                .removeprefix("f-string: ")
+                .split(". Perhaps")[0]
+                .split(" (detected")[0]
+            )
+            self._refuse_at(offset, f"not an expression: {why}", self._remedy(offset, why))
         except (ValueError, RecursionError, MemoryError):
             self._refuse_at(0, "not an expression: nested too deeply, or not text")
         return body
@@ -55,8 +66,42 @@ class Syntax:
 
     def refuse_unknown(self, node: ast.expr) -> NoReturn:
         """As `refuse`, for a node that the language does not have."""
-        kind = ast.Slice if isinstance(getattr(node, "slice", None), ast.Slice) else type(node)
-        self.refuse(node, f"{_WORDS.get(kind, 'this')} is not part of the language")
+        kind, hint = type(node), ""
+        match node:
+            case ast.Subscript(slice=ast.Slice()):
+                kind = ast.Slice
+            case ast.Call(func=ast.Attribute() as called):
+                hint = ours(ast.unparse(called), FUNCTIONS) or "functions have plain names"
+            case ast.Attribute(attr=name):
+                hint = f"a name stands alone: {name}"
+            case ast.Set():
+                hint = "a value is an expression without braces around it"
+        self.refuse(node, f"{_WORDS.get(kind, 'this')} is not part of the language", hint)
+
+    def check_zone(self, node: ast.expr, name: Any) -> None:
+        """Refuses the fixed name of a time zone that there is not; none is the file's own."""
+        if name is None:
+            return
+        try:
+            zone_named(text_of(name))
+        except EntryFault as fault:
+            self.refuse(node, str(fault), did_you_mean(str(name), known_zones()))
+
+    def _remedy(self, offset: int, why: str) -> str:
+        """What to write instead of what Python could not read."""
+        around, rest = self.text[max(0, offset - 1) : offset + 2], self.text[offset:]
+        if why.startswith("unterminated") and " #" in self._faults.line(self._scalar.place):
+            return "in YAML ` #` begins a comment: write the value on the next line, below `>-`"
+        if rest.startswith("="):
+            return "equal is `==`"
+        words = self.text[:offset].rsplit(maxsplit=1)[-1:] + rest.split(maxsplit=1)[:1]
+        if around[:2] in ("&&", "||") or rest.startswith("!") or any(map(_LOUD.match, words)):
+            return "write `and`, `or`, `not`"
+        if "<>" in around:
+            return "different is `!=`"
+        if rest.startswith("?"):
+            return "write `x if condition else y`"
+        return "fixed text is written {const: ...}"
 
     def _refuse_at(self, offset: int, message: str, hint: str = "") -> NoReturn:
         self._faults.add(self._scalar.at(offset + self._indent), message, hint)

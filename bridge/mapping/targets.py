@@ -16,7 +16,7 @@ from bridge.mapping import value_options
 from bridge.mapping.faults import Place, did_you_mean
 from bridge.mapping.reader import Reader
 from bridge.mapping.value_options import NO_OPTIONS, ValueOptions, read_value_options
-from bridge.mapping.yaml_text import Node, Scalar, Table
+from bridge.mapping.yaml_text import Items, Node, Scalar, Table
 from bridge.model import ENTERPRISE_URN, GROUP_URN, USER_URN
 
 TEXTS = frozenset(
@@ -42,7 +42,12 @@ _ELSEWHERE = {
     "id": "id is worked out from `name:` and `key:`",
     "groups": "groups are listed under `groups:`, beside `user:`",
     "password": "a password is never served",
+    **{part: f"{part} stands under `name:`" for part in NAME},
+    **{part: f"{part} stands under `enterprise:`" for part in (*ENTERPRISE, "manager")},
+    **dict.fromkeys(("email", "mail"), "addresses are a list under `emails:`"),
+    **dict.fromkeys(("phone", "phoneNumber", "mobile"), "numbers are a list under `phoneNumbers:`"),
 }
+"""What people look for under ``user``, and where it is."""
 TYPES = ("string", "boolean", "integer", "decimal", "dateTime", "date", "reference")
 
 OPTIONS = ("expr", "const", "required", "default", "max_length", *value_options.NAMES)
@@ -129,10 +134,9 @@ class TargetReader:
                 self._list(name, node)
             elif name in TEXTS:
                 self._single.append(self._target(node, (name,), f"user.{name}", place))
-            elif name in _ELSEWHERE:
-                self._reader.faults.add(place, f"unknown key {name!r} under user", _ELSEWHERE[name])
             else:
-                hint = did_you_mean(name, _USER) or "other attributes go under `custom:`"
+                near = _ELSEWHERE.get(name) or did_you_mean(name, _USER)
+                hint = near or "other attributes go under `custom:`"
                 self._reader.faults.add(place, f"unknown key {name!r} under user", hint)
         mapped = {target.path for target in self._single}
         for path in _NEEDED:
@@ -141,9 +145,11 @@ class TargetReader:
                     user.place, f"user.{'.'.join(path)} is missing", "Okta needs it of everybody"
                 )
         emails = [item.fixed for item in self._listed if item.attribute == "emails"]
-        if not any("primary" in fixed for fixed in emails):
+        given = user.values.get("emails")
+        is_no_list = given is not None and not isinstance(given, Items)
+        if not (is_no_list or any("primary" in fixed for fixed in emails)):
             self._reader.faults.add(
-                user.values.get("emails", user).place,
+                (given or user).place,
                 "one of user.emails needs `primary: true`", "Okta needs it of everybody",
             )  # fmt: skip
 
@@ -238,7 +244,7 @@ class TargetReader:
         if not isinstance(node, Table) and not custom:
             return Target(path, label, place, reader.scalar(node, label), required=needed,
                           lengths=lengths)  # fmt: skip
-        table = reader.table(node, label)
+        table = reader.table(node, label, "with `type` and `expr`")
         if table is None:
             return Target(path, label, place, None)
         own = ("type", "description") if custom else ()

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from bridge.mapping.faults import Faults, Place
+from bridge.mapping.yaml_faults import in_words
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -95,12 +96,8 @@ def parse(text: str, faults: Faults, preset: str = "") -> Node | None:
     try:
         return _Builder(text, faults, preset).document()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = error.problem or error.context or "not YAML"
-        place = Place(mark.line + 1, mark.column + 1, preset) if mark else Place(1, 1, preset)
-        begin = error.context_mark
-        hint = f"{error.context} that begins in line {begin.line + 1}" if begin else ""
-        faults.add(place, f"not valid YAML: {problem}", hint)
+        line, column, message, hint = in_words(error, text)
+        faults.add(Place(line, column, preset), f"not valid YAML: {message}", hint)
     except _Unreadable:
         pass
     return None

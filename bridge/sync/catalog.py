@@ -128,7 +128,9 @@ def _mapping_file(path: Path, content: bytes | str) -> MappingFile:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        fault = Fault(str(path), 1, 1, f"byte {error.start} is not UTF-8", "save it as UTF-8")
+        lines = content[: error.start].decode("utf-8").split("\n")
+        place = len(lines), len(lines[-1]) + 1
+        fault = Fault(str(path), *place, "a byte that is not UTF-8", "save the file as UTF-8")
         return MappingFile(path, faults=(fault,))
     try:
         return MappingFile(path, text, compile(text, str(path)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -37,6 +37,8 @@ from bridge.sync.webhook import Webhook
 
 _LOOK_SECONDS = 1.0
 _STAND_BY_SECONDS = 2.0
+_PATIENCE = 5
+"""How many looks a request waits for the files to be still."""
 _END_SECONDS = 3.0
 """How long a run may take to notice that the daemon ends."""
 
@@ -77,6 +79,15 @@ def serve(
             stop.wait(_STAND_BY_SECONDS)
 
 
+def _are_edited(files: Catalog, known: Mapping[str, SourceRow]) -> bool:
+    """Whether a file of a source that is live says something else now."""
+    texts = {file.name: file.mapping.text for file in files if file.mapping is not None}
+    return any(
+        row.mapping_text and texts.get(name, row.mapping_text) != row.mapping_text
+        for name, row in known.items()
+    )
+
+
 class _Daemon:
     """One term as the leader, which ends with ``stop`` or with ``lost``."""
 
@@ -94,9 +105,11 @@ class _Daemon:
         self.lost = lost
         self.renew = renew
         self.keep = keep
+        self.files: Catalog | None = None
         self.texts: dict[str, tuple[str, str]] | None = None
         self.seen: dict[str, tuple[str, str]] = {}
         self.asked: set[int | None] = set()
+        self.waited = 0
         self.telling = Telling()
         self.certificates = Endings()
         self.passwords = Endings("a password")
@@ -137,7 +150,9 @@ class _Daemon:
         # The name beside the text: it is empty as long as something is wrong with the file.
         texts = {str(file.path): (file.name, file.text) for file in files}
         # Whoever writes a file may pause in the middle: an edit is what two looks agree on.
-        if texts != self.texts and (self.texts is None or texts == self.seen):
+        if texts == self.texts:
+            self.files = files
+        elif texts == self.seen or (self.texts is None and not _are_edited(files, known)):
             self._take(files, known, texts)
         self.seen = texts
         self.notes.write(known.values())
@@ -147,7 +162,7 @@ class _Daemon:
     ) -> None:
         """Schedule what is new among the files, and let a run see to what is not as it was."""
         first, before = self.texts is None, self.texts or {}
-        self.texts = texts
+        self.files, self.texts = files, texts
         self.telling.faults({str(fault) for fault in files.faults})
         self.notes.faulty("", (fault.file for fault in files.faults))
         for file in files:
@@ -170,6 +185,11 @@ class _Daemon:
                 self.timetable.soon(row.name)
 
     def _look_at_requests(self) -> None:
+        # Whoever edits a file and then asks for a sync means one with that edit.
+        if self.seen != self.texts and self.waited < _PATIENCE:
+            self.waited += 1
+            return
+        self.waited = 0
         with self.store.read() as connection:
             waiting = requests.pending(connection)
             names = {row.id: row.name for row in source_rows.all(connection)}
@@ -200,7 +220,7 @@ class _Daemon:
 
     def _sync(self, name: str, mode: str, actor: str, request: int | None) -> None:
         try:
-            report = self.sync.run(name, mode, actor, self._progress)
+            report = self.sync.run(name, mode, actor, self._progress, self.files)
         except Stopped:
             return
         except LeaseHeld as error:

@@ -130,3 +130,16 @@ def test_an_edit_can_be_looked_at_in_a_copy_of_the_folder(cli: Cli) -> None:
     cli.set("BRIDGE_MAPPINGS", "draft")
     found = cli("preview", "hr", "--json").json
     assert (found["file"], found["changed"]) == ("draft/hr.yaml", 5)
+
+
+def test_a_group_that_would_be_called_otherwise_is_told(cli: Cli) -> None:
+    group = 'groups: [ { key: dept, displayName: "dept" } ]\n'
+    cli.bridge.file.write_text(cli.bridge.file.read_text() + group)
+    cli("sync")
+    cli.bridge.edit('displayName: "dept"', "displayName: dept + ' all'")
+    out = cli("preview", "hr").out
+    assert "nobody would be served differently" in out
+    assert "  the group Sales would be called Sales all\n" in out
+    assert cli("preview", "hr", "--json").json["renamed"] == [
+        {"key": "Sales", "before": "Sales", "after": "Sales all"}
+    ]

@@ -20,7 +20,7 @@ from bridge.mapping.faults import Faults, Place
 from bridge.mapping.frames import Frames
 from bridge.mapping.functions.registry import Site
 from bridge.mapping.moments import Clock
-from bridge.mapping.scope import Scope
+from bridge.mapping.scope import Expression, Scope
 from bridge.mapping.yaml_text import Scalar
 from bridge.model import Entry
 from bridge.sources import SourceSettings, ldap
@@ -86,10 +86,8 @@ def entry_of(**attributes: Any) -> Entry:
     return Entry("r1", {k: v for k, v in base.items() if v is not None}, digest)
 
 
-def evaluated(
-    text: str, now: datetime = NOW, zone: str = "UTC", **attributes: Any
-) -> tuple[Any, datetime | None]:
-    """What an expression gives for an entry, and until when."""
+def compiled(text: str, zone: str = "UTC", *attributes: str) -> tuple[Expression, Scope]:
+    """An expression on its own, with the names that it may use."""
     names = {*attributes, "a", "b", "c", "items", "ends", "name"}
     tables = {"departments": {"100": "Engineering"}, "zones": {"Sydney": "Australia/Sydney"}}
     scope = Scope(Site(ZoneInfo(zone), tables), {name.casefold(): name for name in names})
@@ -99,6 +97,14 @@ def evaluated(
     )
     if expression is None:
         raise faults.error()
+    return expression, scope
+
+
+def evaluated(
+    text: str, now: datetime = NOW, zone: str = "UTC", **attributes: Any
+) -> tuple[Any, datetime | None]:
+    """What an expression gives for an entry, and until when."""
+    expression, scope = compiled(text, zone, *attributes)
     spelled = scope.attributes or {}
     frames = Frames(
         scope.size, scope.site.zone, spelled, frozenset(spelled.values()),
@@ -113,6 +119,12 @@ def evaluated(
 def evaluate() -> Callable[..., Any]:
     """Works out one expression: ``evaluate("a | upper", a="x")``."""
     return lambda text, **given: evaluated(text, **given)[0]
+
+
+@pytest.fixture
+def example() -> Callable[[str], Any]:
+    """An example of what an expression gives, where that is known before there is an entry."""
+    return lambda text: compiled(text)[0].example
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Every fault of a file, at its place: a table of faulty files, which leaves out none.
 
 The table is in `data/faults`: `==` and what is wrong, then sections in place of those of the small
-file (a whole file in `whole.txt`), § before the place, then `>>` and how the message begins.
-`«x*9»` is x nine times, and ␇ the bell.
+file (whole files in `whole.txt` and `yaml.txt`), § before the place, then `>>` and how the message
+begins. `«x*9»` is x nine times, and ␇ the bell.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def whole(small_text):
     """The marked text of a whole file."""
 
     def build(name: str, text: str) -> str:
-        if name.startswith("whole"):
+        if name.startswith(("whole", "yaml")):
             return text
         return small_text(*re.split(r"^(?=§?\w+:)", text, flags=re.M)[1:])
 
@@ -140,13 +140,38 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_file(faults):
         "exernal_id: id\n"
     )
     assert [fault.partition(":")[0] for fault in found] == [
-        "1", "3", "3", "4", "5", "6", "7", "7", "7", "7", "8", "9"
+        "1", "3", "3", "4", "5", "6", "7", "7", "7", "8", "9"
     ]  # fmt: skip
 
 
-def test_a_secret_stands_in_no_fault(small_text, faults):
-    found = faults(small_text("source: { type: table, path: x, password: hunter2 }"))
-    assert "hunter2" not in "".join(found)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  password: hunter2",
+        "  pasword: hunter2",  # misspelled, so that it is no setting
+        "  bind_pwd: hunter2",
+        "  Passwort: 'hunter2'",
+        "  password: hunter2: too",  # no YAML
+        "  password: @hunter2",
+        "  password: &hunter2 x",
+        "  password: ${hunter2}",
+        "  password: ${env:hunter2 hunter3}",
+        "  password: ${env:A}\n  password: hunter2",
+        "  host: ldap://reader:hunter2@host",
+        "  { password: hunter2 }: x",
+    ],
+)
+def test_a_secret_stands_in_no_fault(line, small_text, kinds):
+    with pytest.raises(FileFaults) as raised:
+        load(small_text(f"source:\n  type: table\n  path: x\n{line}"), "f.yaml", kinds)
+    assert "hunter2" not in repr(raised.value.faults)
+
+
+def test_a_reference_to_a_secret_may_be_shown_with_its_faults(small_text, kinds):
+    line = "  user_pw: ${env:STAFF}"
+    with pytest.raises(FileFaults) as raised:
+        load(small_text(f"source:\n  type: table\n{line}\n"), "f.yaml", kinds)
+    assert line in [fault.source_line for fault in raised.value.faults]
 
 
 def test_an_empty_table_lacks_everything_that_is_needed(faults):

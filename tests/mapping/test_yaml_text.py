@@ -80,12 +80,12 @@ def test_a_character_of_a_value_is_found_where_it_stands(text, find, place):
         ("a: 1\n---\nb: 2", "2:1: a second document: one file is one source"),
         (
             "a: [1, 2",
-            "2:1: not valid YAML: did not find expected ',' or ']' "
-            "(while parsing a flow sequence that begins in line 1)",
+            "2:1: not valid YAML: the list that begins in line 1 is not closed before this "
+            "(`,` or `]`)",
         ),
         ('a: "\\ud83d"', "1:7: not valid YAML: found invalid Unicode character escape code"),
-        ("a: b: c", "1:5: not valid YAML: mapping values are not allowed in this context"),
-        ("a:\n\t- b", "2:1: not valid YAML: "),
+        ("a: b: c", "1:5: not valid YAML: a second `: ` on one line"),
+        ("a:\n\t- b", "2:1: not valid YAML: a tab where blanks belong"),
         ("a: 1\nb: \x00", "2:4: a character YAML forbids"),
         ("[" * 40 + "]" * 40, "1:21: nested deeper than 20 levels"),
         ("".join(" " * i + f"k{i}:\n" for i in range(40)), "nested deeper than 20 levels"),

@@ -208,3 +208,43 @@ def test_of_two_files_whose_types_clash_the_live_one_goes_on(folder: Path) -> No
     live = SourceRow(name="b", file=str(folder / "b.yaml"), mapping_text="live")
     (fault,) = catalog.load(folder, [live]).faults
     assert Path(fault.file).name == "a.yaml"
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (
+            SHORT.encode() + "# Zoë, M\u00fcnchen\n".encode("latin-1"),
+            "5:5: a byte that is not UTF-8 (save the file as UTF-8)",
+        ),
+        (("ä" * 5).encode() + b"\xff", "1:6: a byte that is not UTF-8 (save the file as UTF-8)"),
+        (SHORT.encode("utf-16"), "1:1: a byte that is not UTF-8 (save the file as UTF-8)"),
+        (b"", "1:1: the file is empty"),
+        (b"\xef\xbb\xbf# nothing but a comment\r\n", "1:1: the file is empty"),
+    ],
+    ids=["Latin-1", "behind letters of two bytes", "UTF-16", "empty", "a comment"],
+)
+def test_what_is_no_text_of_a_file_is_told_at_its_place(
+    folder: Path, content: bytes, fault: str
+) -> None:
+    (folder / "hr.yaml").write_bytes(content)
+    (found,) = catalog.load(folder).faults
+    assert str(found) == f"{folder / 'hr.yaml'}:{fault}"
+
+
+@pytest.mark.parametrize("text", [SHORT.replace("\n", "\r\n"), f"\ufeff{SHORT}"])
+def test_line_ends_of_windows_and_a_byte_order_mark_make_no_difference(
+    folder: Path, text: str
+) -> None:
+    (folder / "hr.yaml").write_bytes(text.encode())
+    assert catalog.load(folder).find("hr") is not None
+    (folder / "hr.yaml").write_bytes(text.replace("version: 1", "versoin: 1").encode())
+    fault, missing = catalog.load(folder).faults
+    assert (fault.line, fault.column, fault.source_line) == (1, 1, "versoin: 1")
+    assert missing.message == "version is missing in the file"
+
+
+def test_a_folder_and_a_pipe_are_no_files(folder: Path) -> None:
+    (folder / "folder.yaml").mkdir()
+    os.mkfifo(folder / "pipe.yaml")
+    assert [file.path.name for file in catalog.load(folder)] == ["hr.yaml"]

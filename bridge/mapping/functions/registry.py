@@ -35,7 +35,8 @@ class Function:
     ``make`` gets the site and the values of the ``fixed`` arguments (fixed text, so that they
     are worked out once, at load; ``ValueError`` says what is wrong with one) and returns what is
     called with the others, in their order. ``toll`` is what it costs a record for each character
-    that it is given, in 1,024ths of a step; a list costs by its elements.
+    that it is given, in 1,024ths of a step; a list costs by its elements. ``returns`` is the type
+    of what ``make`` returns, or of what that returns.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Function:
     piped_last: bool = False
     doc: str = ""
     toll: int = TOLL
+    returns: str = ""
 
     @property
     def takes(self) -> str:
@@ -68,7 +70,7 @@ class Group(list[Function]):
             self.append(
                 Function(
                     name or call.__name__.strip("_"), lambda site: call, least, most or least, (),
-                    sees, piped_last, call.__doc__ or "", toll,
+                    sees, piped_last, call.__doc__ or "", toll, call.__annotations__["return"],
                 )
             )  # fmt: skip
             return call
@@ -85,7 +87,7 @@ class Group(list[Function]):
             self.append(
                 Function(
                     name or make.__name__.strip("_"), make, least, most or least, fixed, sees,
-                    False, make.__doc__ or "", toll,
+                    False, make.__doc__ or "", toll, make.__annotations__["return"],
                 )
             )  # fmt: skip
             return make
