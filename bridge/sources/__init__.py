@@ -24,7 +24,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.lazy import Lazy
 from bridge.model import Batch, Wanted
@@ -51,10 +51,11 @@ class SourceSettings(BaseModel):
     ``type`` is read before this model is chosen and is not among the fields.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    require: tuple[str, ...] = ()
-    """Attributes without which an entry is an error, not a guess."""
+    require: tuple[str, ...] = Field(
+        (), description="Attributes without which an entry is an error, not a guess."
+    )
 
     asked: ClassVar[bool] = False
     """Whether the source is asked for what a mapping wants, and not read whole in any case."""

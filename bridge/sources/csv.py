@@ -37,31 +37,53 @@ class Trailer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    starts_with: str = Field(min_length=1)
-    """What the first cell of that row starts with, and of no other row."""
-    count_column: int = Field(2, ge=1)
-    """Which cell, counted from 1, holds the number of rows between the headings and this row."""
+    starts_with: str = Field(
+        min_length=1,
+        description="What the first cell of that row starts with, and of no other row.",
+    )
+    count_column: int = Field(
+        2,
+        ge=1,
+        description="Which cell, counted from 1, holds the number of rows between the headings and "
+        "this row.",
+    )
 
 
 class Settings(SourceSettings):
     """``type: csv``."""
 
-    path: str = Field(min_length=1)
-    """The file, or a pattern such as ``export-*.csv``, of which the newest is read."""
-    encoding: str = "utf-8"
-    """How the file is encoded; a byte order mark is fine."""
-    delimiter: str = Field(",", min_length=1, max_length=1)
-    """What separates two cells."""
-    quote: str = Field('"', min_length=1, max_length=1)
-    """What encloses a cell that holds a delimiter or a line end."""
-    columns: dict[str, str] = Field(default_factory=dict)
-    """Short names for headings; other columns are not read. Without it headings are the names."""
-    row_key: str = ""
-    """The name of the column that tells rows apart; the first of ``require`` if not given."""
-    settle: Duration = timedelta(seconds=5)
-    """How long size and time of the file must have been still before it is read."""
-    trailer: Trailer | None = None
-    """How the last row names the count of rows, where the export has such a row."""
+    path: str = Field(
+        min_length=1,
+        description="The file, or a pattern such as `export-*.csv`, of which the newest is read.",
+    )
+    encoding: str = Field(
+        "utf-8", description="How the file is encoded; a byte order mark is fine."
+    )
+    delimiter: str = Field(",", min_length=1, max_length=1, description="What separates two cells.")
+    quote: str = Field(
+        '"',
+        min_length=1,
+        max_length=1,
+        description="What encloses a cell that holds a delimiter or a line end.",
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Short names for headings; other columns are not read. Without it headings are "
+        "the names.",
+    )
+    row_key: str = Field(
+        "",
+        description="The name of the column that tells rows apart; the first of `require` if not "
+        "given.",
+    )
+    settle: Duration = Field(
+        timedelta(seconds=5),
+        description="How long size and time of the file must have been still before it is read.",
+    )
+    trailer: Trailer | None = Field(
+        None,
+        description="How the last row names the count of rows, where the export has such a row.",
+    )
 
     @field_validator("encoding")
     @classmethod

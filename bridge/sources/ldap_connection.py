@@ -49,25 +49,38 @@ class Host:
 class ConnectionSettings(SourceSettings):
     """What any source that speaks LDAP has to know to connect."""
 
-    url: str
-    """``ldaps://HOST`` or ``ldap://HOST``; several, comma separated, are tried in this order."""
-    start_tls: bool = False
-    """Turn ``ldap://`` into TLS before anything else is said."""
-    unencrypted: bool = False
-    """Allow ``ldap://`` without TLS: whoever is on the way reads the password and everybody's data,
-    and can change what the bridge believes."""
-    ca_file: Path | None = None
-    """PEM file of the authorities to trust instead of the system's."""
-    bind_dn: str = ""
-    """Who to log in as; without it the server is asked anonymously."""
-    password: SecretStr = SecretStr("")
-    """The password of ``bind_dn``."""
-    principal: str = ""
-    """Who to log in as by Kerberos instead, such as ``svc-bridge@CORP.EXAMPLE``."""
-    keytab: Path | None = None
-    """The file with the key of ``principal``; without it there has to be a ticket (kinit)."""
-    timeout: Duration = Field(timedelta(seconds=30), gt=timedelta(0))
-    """How long the server may stay silent before the read breaks off."""
+    url: str = Field(
+        description="`ldaps://HOST` or `ldap://HOST`; several, comma separated, are tried in this "
+        "order."
+    )
+    start_tls: bool = Field(
+        False, description="Turn `ldap://` into TLS before anything else is said."
+    )
+    unencrypted: bool = Field(
+        False,
+        description="Allow `ldap://` without TLS: whoever is on the way reads the password and "
+        "everybody's data, and can change what the bridge believes.",
+    )
+    ca_file: Path | None = Field(
+        None, description="PEM file of the authorities to trust instead of the system's."
+    )
+    bind_dn: str = Field(
+        "", description="Who to log in as; without it the server is asked anonymously."
+    )
+    password: SecretStr = Field(SecretStr(""), description="The password of `bind_dn`.")
+    principal: str = Field(
+        "", description="Who to log in as by Kerberos instead, such as `svc-bridge@CORP.EXAMPLE`."
+    )
+    keytab: Path | None = Field(
+        None,
+        description="The file with the key of `principal`; without it there has to be a ticket "
+        "(kinit).",
+    )
+    timeout: Duration = Field(
+        timedelta(seconds=30),
+        gt=timedelta(0),
+        description="How long the server may stay silent before the read breaks off.",
+    )
 
     @field_validator("url")
     @classmethod

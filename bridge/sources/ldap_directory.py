@@ -28,13 +28,17 @@ class DirectorySettings(ConnectionSettings):
 
     asked = True
 
-    base: tuple[str, ...] = Field(min_length=1)
-    """The DN under which people are, at any depth; or a list of such DNs."""
-    filter: str
-    """Which entries are people (RFC 4515). Keep those who are disabled or locked among them: an
-    ``active`` rule tells them apart, and then they are seen to go."""
-    page_size: int = Field(1000, ge=1, le=1000)
-    """How many entries are asked for at a time."""
+    base: tuple[str, ...] = Field(
+        min_length=1,
+        description="The DN under which people are, at any depth; or a list of such DNs.",
+    )
+    filter: str = Field(
+        description="Which entries are people (RFC 4515). Keep those who are disabled or locked "
+        "among them: an `active` rule tells them apart, and then they are seen to go."
+    )
+    page_size: int = Field(
+        1000, ge=1, le=1000, description="How many entries are asked for at a time."
+    )
 
     @field_validator("base", mode="before")
     @classmethod

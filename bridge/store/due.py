@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,10 +24,12 @@ from sqlalchemy import (
     union,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.store.statements import among, aside, chunks, insert, many
 from bridge.store.tables import DueRow, Instant, RecordRow, SourceRow, UserRow, table
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _due = table(DueRow)
 _records = table(RecordRow)

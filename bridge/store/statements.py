@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     BindParameter,
@@ -17,8 +18,10 @@ from sqlalchemy import (
     literal_column,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
 M = TypeVar("M", bound=SQLModel)
@@ -48,7 +51,10 @@ def rows_for(
 
 def insert(c: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT."""
-    return sqlite.insert(table) if c.dialect.name == "sqlite" else postgresql.insert(table)
+    # The other database's words take longer to import than many a command to run.
+    words: Any = import_module(f"sqlalchemy.dialects.{c.dialect.name}")
+    made: sqlite.Insert | postgresql.Insert = words.insert(table)
+    return made
 
 
 def many(c: Connection, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:

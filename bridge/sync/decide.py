@@ -46,7 +46,8 @@ def decide(deciding: Deciding, spool: Spool[Proposal]) -> Decision:
         decision.answers.settle(connection, deciding.source_id)
         for proposal in decision.proposals():
             new = proposal.draft
-            decision.answers.offer(new.id, new.key, new.before, served_as(decision, proposal))
+            if decision.answers.may_mean(new.key):
+                decision.answers.offer(new.id, new.key, new.before, served_as(decision, proposal))
         for person in decision.contest.bystanders:
             if person.source_id == deciding.source_id:
                 attributes = {**person.attributes, "userName": left_name(person.id)}

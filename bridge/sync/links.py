@@ -27,6 +27,7 @@ class Answers:
         self._wants: set[str] = set()
         self._answers: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._changed: set[tuple[str, str]] = set()
+        self._by_key_alone = False
 
     def ask(self, links: Iterable[Link]) -> None:
         for link in links:
@@ -39,6 +40,11 @@ class Answers:
         meant = refs.people(connection, source_id, (ref for _, ref in named))
         self._meant = {(refs.BY, ref): ("key", key) for ref, key in meant.items()}
         self._asked = (self._asked - named).union(self._meant.values())
+        self._by_key_alone = all(by == "key" for by, _ in self._asked)
+
+    def may_mean(self, key: str) -> bool:
+        """Whether the person with this key may be an answer; any other need not be offered."""
+        return not self._by_key_alone or ("key", key) in self._asked
 
     def offer(
         self, id: str, key: str, before: Served | None, attributes: Mapping[str, Any] | None
