@@ -92,7 +92,7 @@ def test_a_publication_s_number_never_comes_twice(served: Company, tmp_path: Pat
     publish(served, "fay")
     with served.store.read() as c:
         after = c.execute(select(func.max(table(PublicationRow).c.number))).scalar_one()
-    assert after == newest + 1
+    assert after > newest
 
 
 def test_a_backup_goes_into_another_kind_of_store(

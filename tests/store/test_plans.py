@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
+from itertools import count
+from threading import Thread
 
 import pytest
 from sqlalchemy import Connection
@@ -39,15 +42,66 @@ def state(company: Company, plan: PlanRow) -> str:
 
 def test_a_held_plan_shows_its_changes_in_order(company: Company) -> None:
     plan = hold(company, BEN, RENAMED, ANN)
+    other = hold(company, ANN._replace(subject="cleo", before="a", after="b"))
     assert (plan.state, json.loads(plan.counts)) == ("held", {"disabled": 2, "renamed": 1})
     with company.store.read() as c:
         assert plan.id is not None
         assert plans.changes(c, plan.id) == [ANN, RENAMED, BEN]
         assert plans.changes(c, plan.id, limit=1, offset=1) == [RENAMED]
         assert plans.size(c, plan) == 2
-        assert plans.listing(c) == [plan]
+        assert sorted(plans.outcomes(c, plan.id)) == [("", ""), ("", ""), ("active", ANN.after)]
+        assert plans.listing(c) == [other, plan]
         assert plans.listing(c, states=[plans.APPROVED]) == []
         assert plans.listing(c, source_id=company.source + 1) == []
+
+
+def test_the_newest_plans_are_listed_first(company: Company) -> None:
+    first, second = hold(company, ANN), hold(company, BEN, purpose=plans.EDIT)
+    with company.store.read() as c:
+        assert plans.listing(c) == [second, first]
+        assert plans.listing(c, limit=1) == [second]
+        assert plans.listing(c, purpose=plans.CHANGES) == [first]
+
+
+def test_only_what_is_held_waits_for_a_word(company: Company) -> None:
+    hold(company, RENAMED)
+    decided = hold(company, BEN)
+    with company.store.write() as c:
+        assert plans.held_kinds(c) == {"disabled", "renamed"}
+        plans.approve(c, decided.hash, "eve", company.now)
+        assert plans.held_kinds(c) == {"renamed"}
+
+
+def test_every_held_plan_is_told_once_and_again_when_it_changes(company: Company) -> None:
+    first, second, rejected = hold(company, ANN), hold(company, BEN), hold(company, RENAMED)
+    with company.store.write() as c:
+        plans.reject(c, rejected.hash, "eve", company.now)
+        first = plans.amend(c, first, [RENAMED])
+        assert plans.untold(c) == [first, second]
+        plans.told(c, first)
+        plans.told(c, second)
+        assert plans.untold(c) == []
+        second = plans.amend(c, second, [ANN])
+        assert plans.untold(c) == [second]
+
+
+def test_of_two_words_on_one_plan_the_second_is_refused(company: Company) -> None:
+    plan = hold(company, ANN)
+    refused: list[str] = []
+
+    def reject() -> None:
+        with pytest.raises(UsageError) as error, company.store.write() as c:
+            plans.reject(c, plan.hash, "ben", company.now)
+        refused.append(str(error.value))
+
+    other = Thread(target=reject)
+    with company.store.write() as c:
+        plans.approve(c, plan.hash, "eve", company.now)
+        other.start()
+        other.join(0.2)
+    other.join()
+    assert "approved, not held" in refused[0]
+    assert state(company, plan) == "approved"
 
 
 def test_the_hash_covers_who_which_kind_and_which_target(company: Company) -> None:
@@ -79,6 +133,17 @@ def test_a_plan_is_named_by_any_unique_beginning(company: Company) -> None:
             plans.get(c, first)
         assert plans.get(c, "") is None
         assert plans.get(c, "zz") is None
+
+
+def test_a_beginning_that_two_plans_have_names_neither(company: Company) -> None:
+    first_of: dict[str, PlanRow] = {}
+    for number in count():
+        plan = hold(company, ANN._replace(subject=f"p{number}"))
+        other = first_of.setdefault(plan.hash[0], plan)
+        if other is not plan:
+            break
+    with company.store.read() as c, pytest.raises(UsageError, match="more of the hash"):
+        plans.get(c, plan.hash[0])
 
 
 def test_of_two_plans_with_the_same_changes_the_newest_is_meant(company: Company) -> None:
@@ -141,8 +206,9 @@ def test_a_part_of_nothing_and_of_what_goes_live_whole_is_refused(company: Compa
         with pytest.raises(UsageError, match="goes live whole"):
             plans.split(c, edit, {"ben"}, ())
         plans.approve(c, plan.hash, "eve", company.now)
-        with pytest.raises(UsageError, match="approved, not held"):
-            plans.split(c, plan, {"ann"}, ())
+        for subject in ("ann", "ben"):
+            with pytest.raises(UsageError, match="approved, not held"):
+                plans.split(c, plan, {subject}, ())
         assert plans.changes(c, plan.id or 0) == [ANN]
 
 
@@ -179,6 +245,8 @@ def test_open_plans_speak_of_their_people(company: Company) -> None:
     with company.store.write() as c:
         plans.reject(c, second.hash, "eve", company.now)
         opened = plans.open_changes(c, company.source, ["ann", "zoe"])
+        assert plans.open_changes(c, company.source + 1, ["ann"]) == {}
+        assert plans.open_changes(c, company.source, ["ann"], [plans.EDIT]) == {}
     assert set(opened) == {"ann"}
     change = opened["ann"]["disabled"]
     assert (change.plan_id, change.plan_hash, change.state, change.target, change.fact) == (
@@ -189,9 +257,10 @@ def test_open_plans_speak_of_their_people(company: Company) -> None:
 
 
 def test_of_several_open_plans_the_newest_speaks(company: Company) -> None:
-    hold(company, ANN)
+    oldest = hold(company, ANN)
     newest = hold(company, ANN._replace(target="later"))
-    with company.store.read() as c:
+    with company.store.write() as c:
+        plans.amend(c, oldest, [ANN._replace(target="last")])
         change = plans.open_changes(c, company.source, ["ann"])["ann"]["disabled"]
     assert (change.plan_id, change.target) == (newest.id, "later")
 
@@ -233,6 +302,47 @@ def test_a_plan_ends_with_its_last_open_change(company: Company, before: str, af
     assert state(company, plan) == after
 
 
+def test_a_plan_ends_by_its_own_changes_alone(company: Company) -> None:
+    empty = hold(company, purpose=plans.FIRST_LOAD)
+    ended, other = hold(company, ANN), hold(company, BEN)
+    with company.store.write() as c:
+        opened = plans.open_changes(c, company.source, ["ann"])
+        plans.settle(c, [opened["ann"]["disabled"]])
+        states = [state_in(c, plan) for plan in (empty, ended, other)]
+    assert states == ["held", "lapsed", "held"]
+
+
+def test_of_two_plans_for_the_same_people_each_keeps_what_was_not_settled(company: Company) -> None:
+    first, second = hold(company, ANN, BEN), hold(company, ANN, BEN)
+    assert first.id is not None
+    assert second.id is not None
+    with company.store.write() as c:
+        opened = plans.open_changes(c, company.source, ["ann", "ben"])
+        of_first = replace(opened["ann"]["disabled"], plan_id=first.id)
+        plans.settle(c, [of_first, opened["ben"]["disabled"]])
+        assert plans.changes(c, first.id) == [BEN]
+        assert plans.changes(c, second.id) == [ANN]
+
+
+def test_a_rejected_plan_that_is_held_anew_was_decided_by_nobody(company: Company) -> None:
+    plan, other = hold(company, ANN), hold(company, BEN)
+    with company.store.write() as c:
+        for each in (plan, other):
+            plans.reject(c, each.hash, "eve", company.now)
+        plans.reopen(c, plan)
+        assert plan.id is not None
+        assert plans.by_id(c, plan.id) == plan
+        assert state_in(c, other) == "rejected"
+
+
+def test_what_is_held_anew_takes_no_approval_back(company: Company) -> None:
+    plan = hold(company, ANN)
+    with company.store.write() as c:
+        plans.approve(c, plan.hash, "eve", company.now)
+        plans.reopen(c, plan)
+    assert state(company, plan) == "approved"
+
+
 def test_a_first_load_that_is_held_follows_what_is_read(company: Company) -> None:
     plan = hold(company, ANN, purpose=plans.FIRST_LOAD)
     with company.store.write() as c:
@@ -249,10 +359,10 @@ def test_a_first_load_that_is_held_follows_what_is_read(company: Company) -> Non
 
 
 def test_a_plan_that_was_overtaken_lapses(company: Company) -> None:
-    plan = hold(company, ANN, purpose=plans.EDIT)
+    plan, other = hold(company, ANN, purpose=plans.EDIT), hold(company, BEN)
     with company.store.write() as c:
         plans.overtake(c, plan)
-    assert state(company, plan) == "lapsed"
+    assert (state(company, plan), state(company, other)) == ("lapsed", "held")
 
 
 def test_a_plan_of_many_people_is_streamed(company: Company) -> None:

@@ -10,13 +10,13 @@ from datetime import timedelta
 
 import orjson
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bridge.errors import LeaseHeld
 from bridge.model import Kind, Link, Query, resource_id
 from bridge.store import Store, lease, resources, sources
 from bridge.store.pages import Pages
-from bridge.store.tables import MembershipRow, table
+from bridge.store.tables import MembershipRow, ServingRow, table
 from tests.store.company import Company, equal
 
 BOSS = Link(("manager",), "userName", "Boss@Example.com")
@@ -214,17 +214,36 @@ def test_a_mapping_goes_live_with_its_schemas(company: Company, pages: Pages) ->
         p.first_load_done(company.source)
     assert pages.schemas() == {"urn:x": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}
     with company.store.read() as c:
-        source = sources.get(c, "hr")
-    assert source is not None
-    assert (source.mapping_text, source.mapping_version) == ("two", 2)
-    assert source.loaded_at == company.now
+        found = {row.name: row for row in sources.all(c)}
+    assert (found["hr"].mapping_text, found["hr"].mapping_version) == ("two", 2)
+    assert (found["hr"].loaded_at, found["other"].loaded_at) == (company.now, None)
 
 
 def test_serving_begins_once(company: Company, pages: Pages) -> None:
     assert not pages.serving()
+    began = company.now
     for _ in range(2):
         with company.publication() as p:
             p.open_serving()
+        company.pass_time(hours=1)
+    assert pages.serving()
+    with company.store.read() as c:
+        assert [row.since for row in c.execute(select(table(ServingRow)))] == [began]
+
+
+def test_a_restored_store_is_answered_from_when_a_publication_says_so(
+    company: Company, pages: Pages
+) -> None:
+    with company.publication() as p:
+        p.open_serving()
+        assert not p.is_restored()
+    with company.store.write() as c:
+        c.execute(update(table(ServingRow)).values(restored=True))
+    assert not pages.serving()
+    with company.publication() as p:
+        assert p.is_restored()
+        p.open_serving()
+        assert not p.is_restored()
     assert pages.serving()
 
 
@@ -249,7 +268,7 @@ def test_a_process_that_was_taken_over_cannot_publish(company: Company, pages: P
         lease.release(c, frozen)
         company.epoch = lease.acquire(c, "other", company.now)
     with (
-        pytest.raises(LeaseHeld),
+        pytest.raises(LeaseHeld, match="nothing was published"),
         company.store.publication(epoch=frozen, run_id=1, now=company.clock) as p,
     ):
         p.put_users(company.source, [company.write("p2")])

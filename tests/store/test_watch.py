@@ -16,8 +16,10 @@ def test_reads_and_the_schedule_are_noted_beside_each_other(company: Company) ->
     with company.store.write() as c:
         watch.scheduled(c, company.source, timedelta(minutes=5), NOON + HOUR)
         watch.read(c, company.source, NOON)
-        watch.read(c, company.source, NOON + HOUR, NOON + 9 * HOUR, NOON + 5 * HOUR)
+        skew = timedelta(seconds=-412)
+        watch.read(c, company.source, NOON + HOUR, NOON + 9 * HOUR, NOON + 5 * HOUR, skew)
         [noted] = watch.all(c).values()
+        assert noted.skew_seconds == -412
         assert noted.password_ends == NOON + 5 * HOUR
         assert (noted.changes_seconds, noted.full_by) == (300, NOON + HOUR)
         assert (noted.read_at, noted.certificate_ends) == (NOON + HOUR, NOON + 9 * HOUR)

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
+from bridge.sync.why import why
 from tests.servers.samba import domain, samba_server
 from tests.sync.domain import DISABLED, ENABLED, corp
 from tests.sync.university import enterprise
 
 __all__ = ["corp", "domain", "samba_server"]
+
+
+OUTSIDE = "left scope: still in the source, but not where `base` and `filter` look"
+
+
+def reason(corp, name):
+    """Why somebody is inactive, as the audit has it and `bridge why` tells it."""
+    found = why(corp.company.store, f"{name}@e.example", corp.company.now)
+    assert found.outside is (found.person.served.reason == OUTSIDE)
+    assert json.loads(found.history[0].detail)["reason"] == found.person.served.reason
+    return found.person.served.reason
 
 
 def changes(corp):
@@ -45,6 +59,8 @@ def test_a_deleted_person_and_one_moved_out_of_scope_are_seen_at_once(corp):
     corp.move(corp.dn("bob"), "CN=bob", corp.elsewhere)
     changes(corp)
     assert corp.company.inactive() == {"ann", "bob"}
+    assert reason(corp, "ann") == "no longer in the source"
+    assert reason(corp, "bob") == OUTSIDE
     corp.move(f"CN=bob,{corp.elsewhere}", "CN=bob", corp.people)
     changes(corp)
     assert corp.company.inactive() == {"ann"}

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.sync.why import why
 from tests.sync.university import uni
 
 __all__ = ["uni"]
+
+
+def reason(uni, uid):
+    """Why somebody is inactive, as `bridge why` tells it."""
+    found = why(uni.company.store, f"{uid}@uni.example", uni.company.now)
+    assert found.person.served is not None
+    return found.person.served.reason
 
 
 def test_the_people_of_a_directory_are_served_and_its_groups_are_no_people(uni):
@@ -137,3 +145,17 @@ def test_the_departure_of_everybody_is_not_believed_by_a_read_of_changes_either(
     report = uni.company.sync("changes")
     assert (report.verdict, "3 records" in report.reason) == ("INCOMPLETE", True)
     assert uni.company.inactive() == set()
+
+
+def test_who_left_the_scope_is_told_from_who_is_not_there_any_more(uni):
+    uni.company.sync("full")
+    uni.change(uni.dn("carol"), "changetype: delete")
+    uni.company.sync("changes")
+    uni.move("alice", "cn=alice", uni.groups)
+    uni.company.sync("changes")
+    assert reason(uni, "carol") == "no longer in the source"
+    left = "left scope: still in the source, but not where `base` and `filter` look"
+    assert reason(uni, "alice") == left
+    uni.company.sync("full")
+    assert reason(uni, "alice") == left
+    assert uni.company.inactive() == {"alice", "carol"}

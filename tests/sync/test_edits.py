@@ -105,6 +105,18 @@ def test_an_edit_above_the_limits_is_held_whole_with_its_diff(
     assert company.sync().written == 0
 
 
+def test_a_held_edit_shows_what_is_within_its_limit_too(company: Company) -> None:
+    company.rows["P2"]["title"] = "Chief"
+    company.update()
+    company.write_mapping(("  title: title\n", ""), ("title == 'Test'", "title == 'Chief'"))
+    assert company.sync().held == {"emptied:title": 9}
+    assert ("P2", "edited", "inactive") in company.shown()
+    company.approve()
+    assert company.inactive() == {"P2"}
+    [event] = company.audit("P2")
+    assert (event.actor, event.approved) == ("ann", True)
+
+
 def test_source_changes_go_on_under_the_old_text_while_an_edit_is_held(company: Company) -> None:
     company.update()
     company.write_mapping(NOBODY)
@@ -142,6 +154,7 @@ def test_what_an_approved_edit_does_to_many_others_needs_an_approval_too(
     first = company.plan()
     report = company.approve()
     assert (report.exit_code, report.held) == (3, {"edited": 10})
+    assert company.sync("full").held == {}, "what waits is held once"
     assert company.inactive() == set()
     assert {subject for subject, _, _ in company.shown()} == {f"P{n}" for n in range(11, 21)}
     assert company.plan().hash != first.hash

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from bridge.mapping.limits import Limits, limit
-from bridge.sync.change import ABSENT, DISABLED, EDITED, NEW, PROTECTED, REACTIVATED, RENAMED
+from bridge.sync.change import (
+    ABSENT,
+    CLOCK,
+    DISABLED,
+    EDITED,
+    NEW,
+    PROTECTED,
+    REACTIVATED,
+    RENAMED,
+)
 from bridge.sync.limits import judge
 
 MANY_A_DAY = Limits(per_day=limit("100%"))
@@ -44,6 +53,7 @@ MANY_A_DAY = Limits(per_day=limit("100%"))
         ("memberships", 5, 20),
         ("memberships", 210, 21),
         ("memberships", 100_000, 10_000),
+        (CLOCK, 100_000, 0),
         ("protected", 5, 0),
         ("protected", 100_000, 0),
     ],
@@ -105,3 +115,8 @@ def test_what_is_held_for_its_own_limit_takes_nothing_of_the_days_budget() -> No
 def test_the_day_limits_deactivations_alone() -> None:
     counts = {NEW: 20, REACTIVATED: 1, RENAMED: 3}
     assert judge({**counts, PROTECTED: 1}, Limits(), 5, 3) == {PROTECTED}
+
+
+def test_an_overdrawn_day_holds_nothing_but_deactivations_that_there_are() -> None:
+    assert judge({RENAMED: 1}, Limits(), 2, 5) == frozenset()
+    assert judge({RENAMED: 1, ABSENT: 1}, Limits(), 2, 5) == {ABSENT}

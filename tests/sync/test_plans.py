@@ -223,6 +223,7 @@ def test_one_kind_of_a_person_waits_while_the_others_go_live(company: Company) -
     company.leave(3)
     report = company.update()
     assert (report.held, report.counts) == ({"renamed": 5}, {"disabled": 1})
+    assert {kind for _, kind, _ in company.shown()} == {"renamed"}
     served = company.served()
     for number in range(1, 6):
         row = served[f"P{number}"]
@@ -230,6 +231,29 @@ def test_one_kind_of_a_person_waits_while_the_others_go_live(company: Company) -
     assert company.inactive() == {"P3"}
     company.approve()
     assert company.served()["P3"]["userName"] == "new3@example.com"
+
+
+def test_a_plan_tells_what_becomes_of_each_person(company: Company) -> None:
+    company.limits = (
+        "limits: { first_load: publish, disabled: 0, renamed: 0, memberships: 0, new: 0 }"
+    )
+    company.write_mapping()
+    company.update()
+    company.leave(2)
+    company.rows["P3"]["mail"] = "new3@example.com"
+    company.rows["P4"]["dept"], company.rows["P5"]["dept"] = "2", "1"
+    company.rows["P11"] = person(11)
+    company.rows["P12"] = person(12, end="2026-06-14")
+    company.update()
+    changes = company.changes()
+    assert [(each.subject, each.kind, each.before, each.after) for each in changes] == [
+        ("P11", "new", "p11@example.com", "active: employed"),
+        ("P12", "new", "p12@example.com", "inactive: last day has passed"),
+        ("P2", "disabled", "p2@example.com", "inactive: last day has passed"),
+        ("P3", "renamed", "p3@example.com", "new3@example.com"),
+        ("P4", "memberships", "p4@example.com", "no longer in Department Engineering"),
+        ("P5", "memberships", "p5@example.com", "no longer in Department Sales"),
+    ]
 
 
 def test_an_attribute_emptied_for_many_waits_alone(company: Company) -> None:
@@ -490,6 +514,14 @@ def test_a_held_first_load_that_does_not_change_keeps_its_hash(held: Company) ->
     assert held.plan() == before
     held.approve()
     assert held.served()["P2"]["title"] == "Chief"
+
+
+def test_a_held_first_load_of_whom_everybody_changes_is_still_the_same_plan(held: Company) -> None:
+    first = held.plan()
+    held.leave(*range(1, 11))
+    assert held.update().exit_code == 3
+    assert held.plan().id == first.id
+    assert held.shown() == {(f"P{n}", "first_load", "inactive") for n in range(1, 11)}
 
 
 def approve_without_a_sync(company: Company) -> None:

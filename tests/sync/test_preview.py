@@ -129,7 +129,11 @@ def test_a_first_load_is_told_before_anybody_is_served(company: Company) -> None
     company.leave(3)
     company.update()
     told = previewed(company)
-    assert (told.purpose, told.changed, told.held) == (plans.FIRST_LOAD, 10, {"first_load"})
+    assert (told.purpose, told.changed, told.held) == (
+        plans.FIRST_LOAD,
+        10,
+        frozenset({"first_load"}),
+    )
     assert told.deactivated == {"last day has passed": 1}
     assert by_key(told)["P1"].before is None
 
@@ -260,3 +264,23 @@ def test_newcomers_are_told(company: Company) -> None:
     company.update()
     [each] = previewed(company).people
     assert (each.key, each.before, each.active, each.waiting) == ("P11", None, True, ("new",))
+
+
+def test_a_group_that_keeps_its_key_is_told_by_its_old_and_new_name(company: Company) -> None:
+    company.update()
+    groups = company.groups()
+    company.write_mapping(('displayName: f"Department', 'displayName: f"Team'))
+    found = previewed(company)
+    assert (found.changed, [(each.before, each.after) for each in found.renamed]) == (
+        0, [("Department Engineering", "Team Engineering"), ("Department Sales", "Team Sales")]
+    )  # fmt: skip
+    company.sync()
+    ids = {name.replace("Department", "Team"): group["id"] for name, group in groups.items()}
+    assert ids == {name: group["id"] for name, group in company.groups().items()}
+    assert previewed(company).renamed == []
+
+
+def test_a_group_whose_key_changes_is_another_one(company: Company) -> None:
+    company.update()
+    company.write_mapping(('key: f"department-', 'key: f"team-'))
+    assert previewed(company).renamed == []

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bridge.errors import WebhookFailed
@@ -67,7 +68,9 @@ def test_any_other_answer_than_success_is_a_failure_and_followed_nowhere(
 PRIVATE = [
     "localhost", "127.0.0.1", "[::1]", "10.1.2.3", "192.168.0.1", "172.16.9.9", "169.254.169.254",
     "100.64.0.1", "[fe80::1]", "[fd00::1]", "[::ffff:10.1.2.3]", "0.0.0.0", "224.0.0.1",
-    "2130706433",
+    "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::10.1.2.3]", "[fec0::1]",
+    "[64:ff9b::10.1.2.3]", "[64:ff9b::7f00:1]", "[64:ff9b:1::10.1.2.3]", "[2002:a01:203::1]",
+    "[::ffff:0:10.1.2.3]", "[::]", "[ff02::1]", "255.255.255.255", "localhost.",
 ]  # fmt: skip
 
 
@@ -75,6 +78,58 @@ PRIVATE = [
 def test_private_addresses_are_refused_before_anything_is_sent(host: str) -> None:
     with pytest.raises(WebhookFailed, match=r"private network|has no address"):
         Webhook(f"https://{host}/hook", KEY).send(MESSAGE, NOW)
+
+
+PUBLIC = [
+    "93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "64:ff9b::93.184.216.34",
+    "::ffff:93.184.216.34", "2002:5db8:d822::1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_public_address_is_asked_in_whichever_form_it_comes(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    found = [(2, 1, 6, "", (address, 0))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    webhook = Webhook("https://hooks.example.com/hook", KEY)
+    assert webhook._address(httpx.URL(webhook.url)) == address
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "::1", "::ffff:10.0.0.1", "fe80::1%eth0"])
+def test_a_name_that_means_a_private_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    found = [(2, 1, 6, "", (address, 0))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(WebhookFailed, match="private network"):
+        Webhook("https://hooks.example.com/hook", KEY).send(MESSAGE, NOW)
+
+
+def test_the_address_that_was_looked_at_is_the_one_that_is_asked(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that means another address the second time (DNS rebinding) leads nowhere else."""
+    asked: list[str] = []
+
+    def looked_up(host: str, port: int | None, *_: object, **__: object) -> object:
+        asked.append(host)
+        address = host if host == "127.0.0.1" else f"127.0.0.{asked.count(host)}"
+        return [(2, 1, 6, "", (address, port))]
+
+    url = receiver.url.replace("localhost", "hooks.example.com")
+    monkeypatch.setattr("socket.getaddrinfo", looked_up)
+    Webhook(url, KEY, private=True).send(MESSAGE, NOW)
+    assert asked == ["hooks.example.com", "127.0.0.1"]
+    assert receiver.got[0][0]["host"] == f"hooks.example.com:{receiver.port}"
+
+
+def test_a_redirect_to_what_only_this_machine_reaches_is_not_followed(receiver: Receiver) -> None:
+    with receiving() as within:
+        receiver.status, receiver.location = 307, within.url
+        with pytest.raises(WebhookFailed, match="localhost answered 307"):
+            Webhook(receiver.url, KEY, private=True).send(MESSAGE, NOW)
+        assert (len(receiver.got), within.got) == (1, [])
 
 
 def test_a_name_that_means_a_public_and_a_private_address_is_refused(
