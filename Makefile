@@ -42,8 +42,9 @@ bench: $(VENV)/dev.stamp  ## Measure the figures that the README quotes; takes m
 	$(BIN)/python -m benchmarks.preview
 	$(BIN)/python -m benchmarks.follow
 
-soak: $(VENV)/dev.stamp servers  ## Live through a simulated month against a real directory; an hour.
+soak: $(VENV)/dev.stamp servers  ## Live through a simulated month against a real directory, then the proof; hours.
 	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks.proof --workers 2
 
 clean:  ## Remove the virtual environment and the caches; the store in var/ stays.
 	rm -rf $(VENV) dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

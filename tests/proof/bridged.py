@@ -1,22 +1,14 @@
-"""The bridge of the simulated company in this process, and ways to break a run of it.
-
-A run can be killed with SIGKILL, in a process of its own, at any operation of its database; or
-one of these operations can fail. What a run may leave behind is known from a run on a copy.
-"""
+"""The bridge of the simulated company: its store, its file, and what Okta sees of it."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import signal
-import sqlite3
 import tempfile
-import warnings
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,40 +17,24 @@ from unittest.mock import patch
 import httpx
 
 from bridge import sources
-from bridge.errors import BridgeError, LeaseHeld
 from bridge.okta.rehearsal import Import, Manner, Profile, rehearse
 from bridge.scim import application
 from bridge.settings import Settings
 from bridge.store import Store, audit, backup, erasures, overrides, plans, problems, relinks, tokens
 from bridge.store import sources as source_rows
 from bridge.store.tables import AuditRow, PlanRow
-from bridge.sync.leadership import leadership
-from bridge.sync.report import Report
-from bridge.sync.run import Sync
+from bridge.sync import catalog
+from bridge.sync.read import words_of
 from tests import asgi
-from tests.proof.company import NOW, TEXTS, Kind, Simulated
-from tests.proof.operations import operations
+from tests.proof.company import NOW, Kind, Simulated
+from tests.proof.editions import GUEST_ROWS, GUESTS, TEXTS
 
 BASE = "https://bridge.example.com/scim/v2"
 URL = "https://bridge.example.com"
 SECRETS = {"PROOF_SECRET": "zq-password-1", "PROOF_OTHER_SECRET": "zq-password-2"}
 
-KILLED, BROKEN = ("database", "file"), ("database",)
-"""The kinds of operations at which a run is killed, and which of them fail."""
-
 Answers = dict[str, Any]
 """What SCIM answers: the rows of people in their order, and of groups; empty: 503."""
-
-
-@dataclass
-class Ended:
-    """How a run ended: with a report, with an error, or killed (``report`` is None)."""
-
-    report: Report | None = None
-    error: Exception | None = None
-    killed: bool = False
-    within: bool = False
-    """Whether it was killed inside a write transaction."""
 
 
 @dataclass
@@ -74,13 +50,11 @@ class Bridged:
     first_load: str = "publish"
     linked: dict[str, Profile] = field(default_factory=dict)
     stack: ExitStack = field(default_factory=ExitStack)
-    leases: datetime = NOW
-    reports: list[str] = field(default_factory=list)
-    """Everything that runs have told, in their own words."""
 
     def __post_init__(self) -> None:
-        kinds = {"simulated": Kind(self.source)}
-        models = {"simulated": Kind.Settings}
+        csv = sources.kinds()["csv"]
+        kinds = {"simulated": Kind(self.source), "csv": csv}
+        models = {"simulated": Kind.Settings, "csv": csv.Settings}
         self.stack.enter_context(patch.object(sources, "kinds", lambda: kinds))
         self.stack.enter_context(patch.object(sources, "settings_models", lambda: models))
         self.stack.enter_context(patch.dict(os.environ, SECRETS))
@@ -158,7 +132,14 @@ class Bridged:
         self.linked = dict(outcome.linked)
         return outcome
 
-    # -- runs ----------------------------------------------------------------------------------
+    # -- what people do ------------------------------------------------------------------------
+
+    def invite(self) -> None:
+        """Add a source of guests, which is read next."""
+        for name, text in (("guests.csv", GUEST_ROWS), ("guests.yaml", GUESTS)):
+            (self.mappings / name).write_text(text)
+            os.utime(self.mappings / name, (0, 0))  # nobody is writing it any more
+        os.utime(self.mappings, (0, 0))
 
     def write(self) -> None:
         """Put the file into the folder, or take it out."""
@@ -170,118 +151,6 @@ class Bridged:
         else:
             file.unlink(missing_ok=True)
             os.utime(self.mappings, (0, 0))
-
-    def run(self, mode: str, actor: str = "test", store: Store | None = None) -> Ended:
-        """One run to its end, whatever that is."""
-        return self._run(store or self.store, mode, actor)
-
-    def _run(
-        self,
-        store: Store,
-        mode: str,
-        actor: str,
-        progress: Callable[[str, int], None] = lambda step, done: None,
-    ) -> Ended:
-        try:
-            with leadership(store, self._later) as epoch:
-                sync = Sync(store, self.mappings, epoch, lambda: self.now)
-                report = sync.run("hr", mode, actor, progress)
-        except (BridgeError, RuntimeError) as error:
-            self.reports.append(str(error))
-            return Ended(error=error)
-        self.reports += [report.reason, *report.faults]
-        return Ended(report)
-
-    def _later(self) -> datetime:
-        """A moment at which every lease of before has run out: a run that broke kept its own."""
-        self.leases = max(self.leases, self.now) + timedelta(minutes=1)
-        return self.leases
-
-    def outcomes(self, mode: str, actor: str, *kinds: str) -> tuple[list[Answers], int]:
-        """What a run would let Okta see: now, and after each of its publications.
-
-        And how many operations of these kinds it would take.
-        """
-        found = [self.answers()]
-        counted, looking = 0, False
-        faults, statements = list(self.source.faults), self.source.statements.stat().st_size
-        self.keep()
-
-        def progress(step: str, done: int) -> None:
-            nonlocal looking
-            if step == "published":
-                looking = True
-                found.append(self.answers())
-                looking = False
-
-        def count(number: int, writing: bool) -> None:
-            nonlocal counted
-            counted += not looking
-
-        with operations(count, *kinds):
-            self._run(self.store, mode, actor, progress)
-        found.append(self.answers())
-        self.put_back()
-        self.source.faults[:] = faults
-        os.truncate(self.source.statements, statements)
-        return found, counted
-
-    def killed(self, mode: str, actor: str, at: int) -> Ended:
-        """A run in a process of its own that SIGKILL ends at an operation of its database."""
-        self.shut()
-        come, go = os.pipe()
-        with warnings.catch_warnings():
-            # Nothing of the other threads is used by the child, which never returns.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            pid = os.fork()
-        if pid == 0:
-            try:
-                store = Store.open(f"sqlite:///{self.database}")
-                with operations(
-                    lambda number, writing: self._die(number, writing, at, go), *KILLED
-                ):
-                    self._run(store, mode, actor)
-                os._exit(0)
-            finally:
-                os._exit(1)
-        os.close(go)
-        with os.fdopen(come, "rb") as told:
-            within = told.read() == b"writing"
-        _, status = os.waitpid(pid, 0)
-        self.source.faults.clear()
-        self.open()
-        killed = os.WIFSIGNALED(status)
-        assert killed or os.waitstatus_to_exitcode(status) == 0
-        return Ended(killed=killed, within=killed and within)
-
-    @staticmethod
-    def _die(number: int, writing: bool, at: int, go: int) -> None:
-        if number == at:
-            os.write(go, b"writing" if writing else b"idle")
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def broken(self, mode: str, actor: str, at: int, for_good: bool) -> Ended:
-        """A run of which one operation of the database fails, or all from there on."""
-
-        def fail(number: int, writing: bool) -> None:
-            if number == at or (for_good and number > at):
-                raise sqlite3.OperationalError("disk I/O error")
-
-        with operations(fail, *BROKEN):
-            return self._run(self.store, mode, actor)
-
-    def taken_over(self, mode: str, actor: str) -> Ended:
-        """A run of a process that another one has taken the lease from."""
-        with leadership(self.store, self._later) as old, leadership(self.store, self._later):
-            try:
-                report = Sync(self.store, self.mappings, old, lambda: self.now).run(
-                    "hr", mode, actor
-                )
-            except (LeaseHeld, RuntimeError) as error:
-                return Ended(error=error)
-        return Ended(report)
-
-    # -- what people do ------------------------------------------------------------------------
 
     def plans(self, *states: str) -> list[PlanRow]:
         with self.store.read() as connection:
@@ -339,6 +208,12 @@ class Bridged:
             if text.written(self.first_load) == row.mapping_text
         )
 
+    def decides(self) -> bool:
+        """Whether everything was read as the live file asks, so that a run decides on it."""
+        with self.store.read() as connection:
+            row = source_rows.get(connection, "hr")
+        return row is not None and row.words == _words(row.mapping_text, row.file)
+
     def problems(self) -> dict[str, str]:
         with self.store.read() as connection:
             return {
@@ -346,10 +221,10 @@ class Bridged:
                 for _, subject, problem in problems.all(connection)
             }
 
-    def audited(self, key: str) -> AuditRow:
+    def audited(self, key: str) -> AuditRow | None:
         """What happened to a person last."""
         with self.store.read() as connection:
-            return next(audit.find(connection, audit.Search(self.source_id, key)))
+            return next(audit.find(connection, audit.Search(self.source_id, key)), None)
 
     def statements(self, start: int) -> tuple[list[dict[str, Any]], int]:
         """What the source has said since a place in its log, and the place to go on from."""
@@ -357,6 +232,11 @@ class Bridged:
             log.seek(start)
             lines = log.readlines()
         return [json.loads(line) for line in lines], start + sum(map(len, lines))
+
+
+@cache
+def _words(text: str, file: str) -> str:
+    return words_of(catalog.compile(text, file)) if text else ""
 
 
 @cache

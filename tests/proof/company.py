@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -17,64 +17,31 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from bridge import dn
 from bridge.errors import AccessRefused, IncompleteRead, SourceUnavailable
 from bridge.model import Batch, Entry, Verdict, Wanted
+from bridge.model import Kind as ModelKind
 from bridge.sources import SourceSettings
 
 Row = dict[str, str]
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+TEAMS = 3
+"""Groups that the directory may have."""
 BATCH = 3
 """Entries in a batch."""
 
 HEADINGS = ("id", "first", "last", "mail", "dept", "boss", "end", "locked", "title", "room")
-LIMITS = {
-    "absent": 1,
-    "disabled": 3,
-    "reactivated": 1,
-    "edited": 1,
-    "renamed": 3,
-    "emptied": 3,
-    "new": 4,
-    "memberships": 4,
-    "per_day": 3,
-}
-"""What a run may do by itself in a company of up to 20."""
 
-MAPPING = """\
-version: 1
-name: hr
-source: { type: simulated, password: "${env:PROOF_SECRET}" }
-lookups:
-  departments: { "1": Engineering, "2": Sales }
-vars:
-  ends: end | date('%Y-%m-%d')
-key: id
-external_id: id
-skip:
-  - { when: title == 'Test', reason: test account }
-active:
-  rules:
-    - { when: locked | bool, then: false, reason: locked }
-    - { when: "end_of(ends) <= now", then: false, reason: last day has passed }
-  otherwise: { then: true, reason: employed }
-user:
-  userName: { expr: mail | lower, required: true }
-  name:
-    givenName: { expr: first, required: true }
-    familyName: { expr: last, required: true }
-  title: title
-  emails:
-    - { value: mail | lower, type: work, primary: true }
-enterprise:
-  department: dept | lookup('departments', 'Unknown')
-  manager: { value: "boss | ref('externalId', 'userName')" }
-groups:
-  - key: f"department-{dept}"
-    displayName: f"Department {dept | lookup('departments', 'Unknown')}"
-limits: { first_load: FIRST, new: 4, memberships: 4 }
-"""
+
+def team(number: int, *members: str) -> Row:
+    """A group of the directory."""
+    return {"id": f"T{number}", "name": f"Team {number}", "member": " ".join(members)}
+
+
+def is_team(key: str) -> bool:
+    return key.startswith("T")
 
 
 def person(number: int, **changes: str) -> Row:
@@ -93,44 +60,6 @@ def person(number: int, **changes: str) -> Row:
     }
     return row | changes
 
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """An edition of the mapping file, and what it makes of a row, in the words of this test."""
-
-    changes: tuple[tuple[str, str], ...] = ()
-    good: bool = True
-    title: Callable[[str], str] = str
-    engineering: str = "Engineering"
-    skipped: str = "Test"
-    employed: bool = True
-
-    def written(self, first_load: str) -> str:
-        text = MAPPING.replace("FIRST", first_load)
-        for old, new in self.changes:
-            assert old in text
-            text = text.replace(old, new)
-        return text
-
-    def department(self, dept: str) -> str:
-        return {"1": self.engineering, "2": "Sales"}.get(dept, "Unknown")
-
-
-TEXTS: dict[str, Text] = {
-    "as it was": Text(),
-    "titles in capitals": Text(
-        (("\n  title: title\n", "\n  title: title | upper\n"),), title=str.upper
-    ),
-    "no titles": Text((("\n  title: title\n", "\n"),), title=lambda title: ""),
-    "another name of a department": Text((("Engineering", "Research"),), engineering="Research"),
-    "chiefs are not served": Text((("title == 'Test'", "title == 'Chief'"),), skipped="Chief"),
-    "nobody is employed": Text((("then: true", "then: false"),), employed=False),
-    "another secret": Text((("env:PROOF_SECRET", "env:PROOF_OTHER_SECRET"),)),
-    "a typo": Text((("\n  title: title\n", "\n  title: titel\n"),), good=False),
-    "another key": Text((("key: id\n", "key: mail\n"),), good=False),
-    "another name": Text((("name: hr\n", "name: people\n"),), good=False),
-    "half a file": Text((("groups:\n", "gro"),), good=False),
-}
 
 FAULTS = (
     "unreachable",  # after so many batches
@@ -157,8 +86,11 @@ class Simulated:
 
     statements: Path
     people: dict[str, Row] = field(default_factory=dict)
+    teams: dict[str, Row] = field(default_factory=dict)
+    """The groups of this directory."""
     faults: list[tuple[str, int]] = field(default_factory=list)
-    """Of the next reads: what goes wrong with each, and after how many batches."""
+    """Of the next reads: what goes wrong with each, and after how many batches; how many changes
+    ago what is stale was true."""
     tells_present: bool = False
     """Whether a read of changes says who else is there, and so is whole."""
     sequence: int = 0
@@ -169,6 +101,7 @@ class Simulated:
     read_as_of: int = 0
     """Of which moment the bridge has read everything for certain, and so believes nothing older."""
     past: list[tuple[int, dict[str, Row]]] = field(default_factory=list)
+    reads: int = 0
 
     def __post_init__(self) -> None:
         self._log = os.open(self.statements, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
@@ -180,7 +113,7 @@ class Simulated:
 
     def put(self, row: Row) -> None:
         self._note(row["id"])
-        self.people[row["id"]] = row
+        (self.teams if is_team(row["id"]) else self.people)[row["id"]] = row
         self.unnamed.discard(row["id"])
 
     def change(self, key: str, **changes: str) -> None:
@@ -188,13 +121,13 @@ class Simulated:
             self.put(self.people[key] | changes)
 
     def delete(self, key: str, named: bool = True) -> None:
-        if self.people.pop(key, None) is not None:
+        if (self.teams if is_team(key) else self.people).pop(key, None) is not None:
             self._note(key)
             if not named:
                 self.unnamed.add(key)
 
     def _note(self, key: str) -> None:
-        self.past.append((self.sequence, dict(self.people)))
+        self.past.append((self.sequence, self.people | self.teams))
         self.past = self.past[-10:]
         self.sequence += 1
         self.changed[key] = self.sequence
@@ -205,22 +138,23 @@ class Simulated:
         kind, after = self.faults.pop(0) if self.faults else ("", 0)
         if kind == "forgetful":
             cookie = None
-        people, as_of = self.people, self.sequence
+        self.reads += 1
+        records, as_of = self.people | self.teams, self.sequence
         if kind == "stale":
             past = [each for each in self.past if each[0] < self.read_as_of]
             if past:
-                [(as_of, people), cookie] = past[0], None
+                [(as_of, records), cookie] = past[-1 - after % len(past)], None
         since = -1 if cookie is None else int(cookie)
         whole = cookie is None or self.tells_present
         keys = sorted(self.changed, key=self.changed.__getitem__)
         keys = [key for key in keys if self.changed[key] > since and key not in self.unnamed]
         if whole:
-            keys = [key for key in keys if key in people]
-        present = [key for key in people if whole and self.changed[key] <= since]
+            keys = [key for key in keys if key in records]
+        present = [key for key in records if whole and self.changed[key] <= since]
         if kind == "empty" or (kind == "deaf" and cookie is not None):
             keys = []
         if kind in ("empty", "shrunk"):
-            keys, present = keys[: after * BATCH], present[: after * BATCH]
+            keys, present = _shrunk(keys, after), _shrunk(present, after)
         blind = kind.removeprefix("blind to ") if kind.startswith("blind") else ""
         stale = as_of < self.read_as_of
         moment = NOW + timedelta(seconds=as_of)
@@ -232,8 +166,8 @@ class Simulated:
                 if kind in ("silent", "doubtful"):
                     break
             chunk = keys[start : start + BATCH]
-            rows = [_without(people[key], blind) for key in chunk if key in people]
-            gone = [key for key in chunk if key not in people]
+            rows = [_without(records[key], blind) for key in chunk if key in records]
+            gone = [key for key in chunk if key not in records]
             if not stale:  # what is refused counts as never said
                 self._say(rows=rows, gone=gone, lie=kind in LIES)
             reached = None if whole else str(self.changed[chunk[-1]]).encode()
@@ -246,7 +180,13 @@ class Simulated:
             yield Batch(verdict=Verdict(complete=False, reason="a server says so"))
             return
         if not stale:
-            self._say(whole=whole and [*present, *keys], lie=kind in LIES, as_of=as_of)
+            self._say(
+                whole=whole and [*present, *keys],
+                present=bool(present),
+                lie=kind in LIES,
+                as_of=as_of,
+                untold=[] if whole else sorted(self.unnamed),
+            )
         verdict = Verdict(complete=True, whole=whole)
         yield Batch(cookie=str(as_of).encode(), verdict=verdict, as_of=moment)
 
@@ -262,7 +202,7 @@ class Simulated:
                 raise RuntimeError("a fault of the program")
 
     def _say(self, **statement: Any) -> None:
-        os.write(self._log, json.dumps(statement).encode() + b"\n")
+        os.write(self._log, json.dumps({"read": self.reads, **statement}).encode() + b"\n")
 
 
 class Kind:
@@ -273,6 +213,9 @@ class Kind:
 
         def attribute_names(self) -> frozenset[str] | None:
             return frozenset(HEADINGS)
+
+        def own_names(self) -> frozenset[str]:
+            return frozenset({"dn"})
 
     def __init__(self, source: Simulated) -> None:
         self.source = source
@@ -290,7 +233,16 @@ def _without(row: Row, name: str) -> Row:
     return {key: value for key, value in row.items() if key != name}
 
 
+def _shrunk(keys: list[str], after: int) -> list[str]:
+    """The teams are all there: without any, no part of a read would be believed."""
+    return [key for n, key in enumerate(keys) if n < after * BATCH or is_team(key)]
+
+
 def _entry(row: Mapping[str, str]) -> Entry:
-    present = {name: value for name, value in row.items() if value}
+    present: dict[str, Any] = {name: value for name, value in row.items() if value}
     digest = blake2b(json.dumps(row, sort_keys=True).encode(), digest_size=16).digest()
-    return Entry(row["id"], present, digest)
+    of_kind = ModelKind.USER
+    if is_team(row["id"]):
+        of_kind = ModelKind.GROUP
+        present["member"] = [f"cn={key}" for key in row["member"].split()]
+    return Entry(row["id"], present, digest, dn.normal(f"cn={row['id']}"), of_kind)

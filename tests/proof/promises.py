@@ -8,41 +8,25 @@ was killed in between), either will do.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from tests.proof.company import DAY, LIMITS, TEXTS, Row, Text
+from tests.proof.company import DAY, TEAMS, Row
+from tests.proof.editions import ABSENT, ACTIVE, ENDED, FAULTY, LIMITS, SKIPPED, TEXTS, Text, state
+from tests.proof.heard import Heard
 
 Profile = Mapping[str, Any]
 Answers = Mapping[str, Any]
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
-ACTIVE, ENDED, SKIPPED, ABSENT, FAULTY = "active", "ended", "skipped", "absent", "faulty"
 
+class Group(NamedTuple):
+    """A group as it is served, with the ids of its members."""
 
-def state(row: Row | None, text: Text, now: datetime) -> str:
-    """What a row says of a person, whatever was served before."""
-    if row is None:
-        return ABSENT
-    if row.get("title", "") == text.skipped:
-        return SKIPPED
-    end = _day(row.get("end", ""))
-    locked = {"": False, "no": False, "yes": True}.get(row.get("locked", ""))
-    if locked or (end is not None and end + DAY <= now):
-        return ENDED
-    good = all(row.get(name) for name in ("first", "last", "mail"))
-    if locked is None or (end is None and row.get("end")) or not good:
-        return FAULTY
-    return ACTIVE if text.employed else ENDED
-
-
-def _day(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    name: str
+    members: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,59 +40,13 @@ class Step:
     words: frozenset[str] = frozenset()
     """The people of whom somebody said that this may happen to them."""
     whole_run: bool = False
-    """Whether a run came to its end, so that whatever was certain before it was decided on."""
+    """Whether a run came to its end and decided on whatever was certain before it."""
     waiting: frozenset[str] = frozenset()
     """Who stood in a plan before, by key."""
+    refused: frozenset[str] = frozenset()
+    """Whose change somebody has rejected."""
     excused: frozenset[str] = frozenset()
     """Who is known not to be as the source says: problems, plans, overrides, erasures."""
-
-
-@dataclass
-class Heard:
-    """What the source has said of each record: what the bridge has for certain, and may have."""
-
-    certain: dict[str, Row | None] = field(default_factory=dict)
-    maybe: dict[str, list[Row | None]] = field(default_factory=dict)
-    relinked: dict[str, str] = field(default_factory=dict)
-    """The person whom a record of another key belongs to."""
-    lied: bool = False
-    """Whether the bridge may believe something that only a whole read puts right."""
-
-    def hear(self, statements: Iterable[Mapping[str, Any]], certain: bool) -> None:
-        """Take in what a run was told; ``certain`` says that it has kept all of it."""
-        for each in statements:
-            for row in each.get("rows", ()):
-                self._say(row["id"], row, certain)
-            for key in each.get("gone", ()):
-                self._say(key, None, certain)
-            # Nobody at all proves nothing where there was somebody.
-            if whole := each.get("whole"):
-                for key in self.certain.keys() | self.maybe.keys():
-                    if key not in whole:
-                        self._say(key, None, certain)
-                if certain:
-                    self.lied = False
-            self.lied |= bool(each.get("lie"))
-
-    def _say(self, key: str, row: Row | None, certain: bool) -> None:
-        if certain:
-            self.certain[key] = row
-            self.maybe.pop(key, None)
-        else:
-            self.maybe.setdefault(key, []).append(row)
-
-    def of(self, key: str) -> list[Row | None]:
-        """Everything that the bridge may believe of a person."""
-        records = [key, *(new for new, old in self.relinked.items() if old == key)]
-        if key in self.relinked:
-            records.remove(key)
-        found: list[Row | None] = []
-        for record in records:
-            found += [self.certain.get(record), *self.maybe.get(record, ())]
-        present = [row for row in found if row is not None]
-        if len(records) > 1 and present:
-            found = [*present]  # of several records those that are not there say nothing
-        return found or [None]
 
 
 @dataclass
@@ -120,13 +58,17 @@ class Promises:
     """Whose each SCIM id is, by the key under which the person was first seen."""
     places: list[str] = field(default_factory=list)
     before: dict[str, Profile] = field(default_factory=dict)
-    before_groups: dict[str, frozenset[str]] = field(default_factory=dict)
+    before_groups: dict[str, Group] = field(default_factory=dict)
+    guests: dict[str, Profile] = field(default_factory=dict)
+    """The people of the other source, who never change."""
     ever_active: set[str] = field(default_factory=set)
     overrides: dict[str, tuple[bool, datetime | None]] = field(default_factory=dict)
     left: list[tuple[datetime, str]] = field(default_factory=list)
     """Who became inactive without anybody's word, and when."""
     opened: bool = False
     """Whether anything was ever served, or is again after a restore."""
+    reopened: datetime | None = None
+    """When a restored store was served again: whom a limit of that day counts, nobody saw."""
     flips: Counter[str] = field(default_factory=Counter)
 
     def look(self, answers: Answers, step: Step) -> dict[str, str]:
@@ -141,18 +83,25 @@ class Promises:
         self._everybody_has_a_place(answers["people"], people)
         after = {str(row["id"]): row for row in people}
         groups = {
-            str(group["id"]): frozenset(str(each["value"]) for each in group.get("members", ()))
+            str(group["id"]): Group(
+                group["displayName"], frozenset(each["value"] for each in group.get("members", ()))
+            )
             for group in answers["groups"]["Resources"]
         }
         self._is_one_whole_state(after, groups)
+        guests = {id: after.pop(id) for id in list(after) if self.keys[id].startswith("X")}
+        assert guests == (self.guests or guests), "somebody of another source changed"
         flipped: dict[str, str] = {}
         if self.opened:
             flipped = self._changes_are_allowed(after, groups, step)
+        elif self.before:
+            self._nobody_is_let_in_again(after, step)
+            self.reopened = step.now
         self.opened = True
-        self.before, self.before_groups = after, groups
+        self.before, self.before_groups, self.guests = after, groups, guests
         self.ever_active |= {id for id, row in after.items() if row["active"]}
         if step.whole_run:
-            self._everybody_is_as_the_source_says(after, step)
+            self._everybody_is_as_the_source_says(after, groups, step)
         return flipped
 
     def _everybody_has_a_place(self, listed: Mapping[str, Any], rows: list[Profile]) -> None:
@@ -166,9 +115,7 @@ class Promises:
             assert self.keys.setdefault(str(row["id"]), key) == key, "promise 2: another id"
         self.places = ids
 
-    def _is_one_whole_state(
-        self, after: dict[str, Profile], groups: dict[str, frozenset[str]]
-    ) -> None:
+    def _is_one_whole_state(self, after: dict[str, Profile], groups: dict[str, Group]) -> None:
         names = [str(row["userName"]).casefold() for row in after.values()]
         assert len(set(names)) == len(names), "promise 3: two people with one name"
         for row in after.values():
@@ -176,14 +123,22 @@ class Promises:
             assert manager is None or manager["value"].casefold() in names, "promise 3: no boss"
             if row["active"]:
                 assert not row["userName"].endswith(".invalid"), "promise 3: active, but nameless"
-        for members in groups.values():
-            assert members, "promise 3: a group of nobody"
+        for name, members in groups.values():
+            assert members or name.startswith("Team"), "promise 3: a group of nobody"
             assert members <= after.keys(), "promise 3: a member who is not there"
+
+    def _nobody_is_let_in_again(self, after: dict[str, Profile], step: Step) -> None:
+        """Promise 6: a restored store is served when it is known who has left since."""
+        for id, row in after.items():
+            key = self.keys[id]
+            if row["active"] and not self.override(key, step.now) and key not in step.refused:
+                states = self._states(key, step)
+                assert states & {ACTIVE, FAULTY}, "promise 6: a leaver is let in again"
 
     # -- what may change -----------------------------------------------------------------------
 
     def _changes_are_allowed(
-        self, after: dict[str, Profile], groups: dict[str, frozenset[str]], step: Step
+        self, after: dict[str, Profile], groups: dict[str, Group], step: Step
     ) -> dict[str, str]:
         counts: Counter[str] = Counter()
         flipped = {}
@@ -211,11 +166,11 @@ class Promises:
             if was["active"] and row["active"]:
                 counts["memberships"] += len(_of(id, self.before_groups) - _of(id, groups))
         # A run with an edited file decides twice, and what the edit alone does counts as edited.
-        times = 2 if step.text != step.text_now else 1
-        extra = {"renamed": LIMITS["edited"] * (times - 1)}
+        twice = step.text != step.text_now
+        extra = {"edited": 0, "renamed": LIMITS["renamed"] + LIMITS["edited"]}
         for kind, count in counts.items():
             if kind:
-                allowed = LIMITS[kind] * times + extra.get(kind, 0)
+                allowed = LIMITS[kind] + (extra.get(kind, LIMITS[kind]) if twice else 0)
                 assert count <= allowed, f"promise 4: {count} {kind} where {allowed} may be"
         if self.left and self.left[-1][0] == step.now and "deactivated" in flipped.values():
             of_day = {key for at, key in self.left if at > step.now - DAY}
@@ -233,13 +188,13 @@ class Promises:
         """Which limit guards that somebody became inactive; empty where a person's word did it."""
         if self.override(key, step.now) is False:
             return ""
-        heard = self.heard.of(key)
-        states = {state(row, TEXTS[step.text], step.now) for row in heard}
-        states_now = {state(row, TEXTS[step.text_now], step.now) for row in heard}
         gone = {ENDED, SKIPPED, ABSENT}
-        assert (states | states_now) & gone, "promise 1: inactive, and nobody has said so"
+        assert self._states(key, step) & gone, "promise 1: inactive, and nobody has said so"
+        states = {state(row, TEXTS[step.text], step.now) for row in self.heard.of(key)}
         if key in step.words:
             return ""
+        protected = TEXTS[step.text].protected == TEXTS[step.text_now].protected == key
+        assert not protected, "promise 4: somebody protected"
         if ENDED in states:
             return "disabled"
         return "absent" if states & gone else "edited"
@@ -253,22 +208,27 @@ class Promises:
         return "reactivated" if id in self.ever_active else "new"
 
     def _may_be_active(self, key: str, step: Step) -> bool:
-        return any(
-            state(row, TEXTS[text], step.now) == ACTIVE
+        return ACTIVE in self._states(key, step)
+
+    def _states(self, key: str, step: Step) -> set[str]:
+        """What the bridge may believe somebody to be, by the file of before or of now."""
+        return {
+            state(row, TEXTS[text], step.now)
             for row in self.heard.of(key)
             for text in (step.text, step.text_now)
-        )
+        }
 
     def _disables_are_served(self, after: dict[str, Profile], step: Step) -> None:
         """Promise 5: within its own limit a disable is served, whatever else is held."""
-        if not step.whole_run:
+        if not step.whole_run or (self.reopened and step.now < self.reopened + DAY):
             return
         stated: dict[str, bool] = {}
         for id, row in self.before.items():
             key = self.keys[id]
             states = {state(each, TEXTS[step.text], step.now) for each in self.heard.of(key)}
             if row["active"] and ENDED in states and self.override(key, step.now) is None:
-                stated[id] = states == {ENDED} and key not in step.waiting
+                waits = key in step.waiting or key == TEXTS[step.text].protected
+                stated[id] = states == {ENDED} and not waits
         recent = {key for at, key in self.left if at > step.now - DAY}
         recent -= {self.keys[id] for id in stated}
         if len(stated) <= min(LIMITS["disabled"], LIMITS["per_day"] - len(recent)):
@@ -277,30 +237,54 @@ class Promises:
 
     # -- what should be ------------------------------------------------------------------------
 
-    def _everybody_is_as_the_source_says(self, after: dict[str, Profile], step: Step) -> None:
+    def _everybody_is_as_the_source_says(
+        self, after: dict[str, Profile], groups: dict[str, Group], step: Step
+    ) -> None:
         text = TEXTS[step.text_now]
         for id, row in after.items():
             key = self.keys[id]
             heard = self.heard.of(key)
+            forced = self.override(key, step.now)
+            if forced is not None and not row["userName"].endswith(".invalid"):
+                assert row["active"] is forced, "an override is not served"
             if key in step.excused or len(heard) > 1:
                 continue
             [said] = heard
             stated = state(said, text, step.now)
             if stated == FAULTY:
                 continue
-            assert row["active"] is (stated == ACTIVE), f"{key} is {stated} in the source"
+            assert row["active"] is (stated == ACTIVE), (
+                f"promise 7: {key} is {stated} in the source"
+            )
             if stated == ACTIVE:
                 assert said is not None
                 self.is_as_stated(row, said, text)
+                if said["id"] == key:
+                    self._is_in_the_teams(id, key, groups)
+
+    def _is_in_the_teams(self, id: str, key: str, groups: Mapping[str, Group]) -> None:
+        """Whether somebody is a member of just those groups of the directory that say so."""
+        found = {group.name for group in groups.values() if id in group.members}
+        for number in range(1, TEAMS + 1):
+            heard = self.heard.of(f"T{number}")
+            if len(heard) == 1:
+                stated = heard[0] is not None and key in heard[0]["member"].split()
+                assert (f"Team {number}" in found) is stated, "promise 7: another team"
 
     @staticmethod
     def is_as_stated(row: Profile, said: Row, text: Text) -> None:
         """Whether somebody active is served with the values that the source states."""
-        assert row["userName"] == said["mail"].lower()
-        assert row["name"] == {"givenName": said["first"], "familyName": said["last"]}
-        assert row.get("title", "") == text.title(said.get("title", ""))
-        assert row[ENTERPRISE]["department"] == text.department(said["dept"])
+        stated = {
+            "userName": said["mail"].lower(),
+            "name": {"givenName": said["first"], "familyName": said["last"]},
+            "title": text.title(said.get("title", "")),
+            "department": text.department(said["dept"]),
+        }
+        served = {name: row.get(name, "") for name in stated} | {
+            "department": row[ENTERPRISE]["department"]
+        }
+        assert served == stated, "promise 7: other values are served than the source states"
 
 
-def _of(id: str, groups: Mapping[str, frozenset[str]]) -> set[str]:
-    return {group for group, members in groups.items() if id in members}
+def _of(id: str, groups: Mapping[str, Group]) -> set[str]:
+    return {key for key, group in groups.items() if id in group.members}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.proof.bridged import KILLED, Bridged
 from tests.proof.company import Simulated, person
 from tests.proof.life import Life
+from tests.proof.runs import KILLED, Runs
 
 WITHIN = 20
 """Kills that must have hit a write transaction."""
@@ -24,13 +24,29 @@ TestLife.settings = settings(
 )
 
 
+def test_no_page_of_before_a_restore_is_served_after_it(tmp_path: Path) -> None:
+    source = Simulated(tmp_path / "statements")
+    source.put(person(1))
+    bridged = Runs(tmp_path, source)
+    bridged.run("full")
+    before, backup = bridged.answers(), bridged.back_up()
+    source.put(person(2))
+    bridged.run("full")
+    assert bridged.answers() != before
+    bridged.restore(backup)
+    source.delete("P2")
+    bridged.run("full")
+    assert bridged.answers() == before
+    bridged.close()
+
+
 def test_a_run_killed_at_any_operation_leaves_one_whole_state_and_the_next_one_goes_on(
     tmp_path: Path,
 ) -> None:
     source = Simulated(tmp_path / "statements")
     for number in range(1, 11):
         source.put(person(number))
-    bridged = Bridged(tmp_path, source)
+    bridged = Runs(tmp_path, source)
     assert bridged.run("full").report
     source.put(person(11))
     source.change("P3", end="2026-06-14")
