@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -56,6 +56,9 @@ class Wanted:
     attributes: frozenset[str] = frozenset()
     groups: tuple[GroupSearch, ...] = ()
 
+
+MOST_SKEW = timedelta(seconds=300)
+"""How far the clocks of a source and of this machine may be apart before dates are in doubt."""
 
 # -- observed ----------------------------------------------------------------------------------
 
@@ -113,20 +116,25 @@ class Batch:
     ``present`` are the record keys of those who are there and are as they were read last: a read is
     whole also where it says that of whoever did not change.
 
+    ``outside`` are those of ``gone`` whom the source still has, but not where it is read.
+
     ``as_of`` is when the source itself wrote what is read here, where it says so: a read of
     something older than what was read before is not believed. ``certificate_ends`` is when the
     certificate stops being good that the server showed, where it showed one, and ``password_ends``
-    when the password does by which the source was read, where that is known.
+    when the password does by which the source was read, where that is known. ``skew`` is how far
+    the source's clock is ahead of this machine's, where the source tells its time.
     """
 
     entries: Sequence[Entry] = ()
     gone: Sequence[str] = ()
+    outside: Sequence[str] = ()
     present: Sequence[str] = ()
     cookie: bytes | None = None
     verdict: Verdict | None = None
     as_of: datetime | None = None
     certificate_ends: datetime | None = None
     password_ends: datetime | None = None
+    skew: timedelta | None = None
 
 
 # -- mapped ------------------------------------------------------------------------------------

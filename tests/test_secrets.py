@@ -362,13 +362,16 @@ def test_what_was_searched_holds_what_belongs_there(told: Told) -> None:
     [
         "{ type: ldap, url: 'ldap://reader:zqx-plain@127.0.0.1', base: dc=x }",
         "{ type: ldap, urll: ldap://127.0.0.1, base: dc=x, password: zqx-plain }",
+        "{ type: ldap, url: ldap://127.0.0.1, base: dc=x, pasword: zqx-plain }",
+        "{ type: csv, path: x.csv, secret: 'zqx-plain }",
     ],
 )
 def test_a_secret_in_the_wrong_place_is_not_repeated(bridge: Bridge, settings: str) -> None:
     bridge.file.write_text(f"version: 1\nname: uni\nsource: {settings}\n")
-    ran = bridge.run("check")
-    assert ran.returncode == 5
-    assert "zqx-plain" not in ran.stdout + ran.stderr
+    for options in ([], ["--show", "--json"]):
+        ran = bridge.run("check", *options)
+        assert ran.returncode == 5
+        assert "zqx-plain" not in ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize("channel", ["stdout", "stderr"])

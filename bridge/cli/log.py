@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from textwrap import indent
 from typing import Any, TextIO
 
 import orjson
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from bridge.cli.output import printable
+from bridge.cli.output import escaped, one_line, printable
 from bridge.settings import Settings
 
 
@@ -45,7 +46,8 @@ def configure(settings: Settings, stream: TextIO = sys.stderr) -> None:
 
 
 def _json(logger: WrappedLogger, method: str, event: EventDict) -> str:
-    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    line = orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    return escaped(line)
 
 
 def _line(logger: WrappedLogger, method: str, event: EventDict) -> str:
@@ -54,7 +56,8 @@ def _line(logger: WrappedLogger, method: str, event: EventDict) -> str:
     words = [event.pop("timestamp"), *([level] if level != "info" else []), event.pop("event")]
     trace = event.pop("exception", "")
     words += [f"{name}={_fact(value)}" for name, value in event.items()]
-    return printable(" ".join(map(str, words))) + (f"\n{trace}" if trace else "")
+    line = one_line(" ".join(map(str, words)))
+    return f"{line}\n{indent(printable(trace), '    ')}" if trace else line
 
 
 def _fact(value: Any) -> str:

@@ -30,23 +30,22 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2
 def data(value: Any) -> None:
     """Print a value as JSON on stdout."""
     text = json.dumps(value, ensure_ascii=False, indent=2, default=plain)
-    text = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(escaped(text) + "\n")
 
 
 def say(text: str, style: str | None = None) -> None:
-    """Print a sentence of the answer itself."""
-    _console(sys.stdout).print(printable(text), style=style)
+    """Print a sentence of the answer itself, with the empty lines before and after it."""
+    _console(sys.stdout).print(_sentence(text), style=style)
 
 
 def note(text: str) -> None:
     """Print a sentence beside the answer, on stderr."""
-    _console(sys.stderr).print(printable(text))
+    _console(sys.stderr).print(_sentence(text))
 
 
 def complain(text: str) -> None:
-    """Print what went wrong, on stderr."""
-    _console(sys.stderr).print(printable(text), style="red")
+    """Print what went wrong, on stderr; lines after the first are indented."""
+    _console(sys.stderr).print(printable(text).replace("\n", "\n    "), style="red")
 
 
 def show_faults(faults: Sequence[Fault]) -> None:
@@ -70,7 +69,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str)
     for heading in headings:
         drawn.add_column(heading, overflow="fold", no_wrap=heading != headings[-1])
     for row in rows:
-        drawn.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
+        drawn.add_row(*("" if cell is None else one_line(str(cell)) for cell in row))
     if not drawn.row_count:
         say(empty)
         return
@@ -86,6 +85,22 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str)
 def printable(text: str) -> str:
     """A text in which nothing commands the terminal: people's values come from outside."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def one_line(text: str) -> str:
+    """As `printable`, without a line of its own for anything."""
+    return printable(text).replace("\n", "\N{SYMBOL FOR NEWLINE}")
+
+
+def escaped(text: str) -> str:
+    """JSON text of which nothing commands the terminal that it is looked at in."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _sentence(text: str) -> str:
+    body = text.strip("\n")
+    before = len(text) - len(text.lstrip("\n"))
+    return "\n" * before + one_line(body) + "\n" * (len(text) - before - len(body))
 
 
 def counted(count: int, one: str, many: str) -> str:

@@ -14,7 +14,7 @@ from bridge.store import lease, plans, problems, runs
 from bridge.store import sources as source_rows
 from bridge.store.pages import Pages
 from bridge.store.tables import RunRow, SourceRow
-from bridge.sync import catalog
+from bridge.sync import catalog, rehires
 from bridge.sync.leadership import utc_now
 
 _SHOWN = 20
@@ -39,6 +39,7 @@ def status(as_json: Json = False) -> None:
         troubled = problems.all(connection, limit=1000)
         leader = lease.current(connection, utc_now())
         unwell = freshness.reasons(connection, utc_now())
+        rehired = rehires.possible(connection, utc_now())
     files = catalog.load(settings.mappings, rows)
     pages = Pages(store)
     serving = pages.serving()
@@ -58,6 +59,16 @@ def status(as_json: Json = False) -> None:
                         "since": problem.since,
                     }
                     for source_id, subject, problem in troubled
+                ],
+                "rehires": [
+                    {
+                        "source": names[each.new.source_id],
+                        "new": each.new.id,
+                        "old": each.old.id,
+                        "by": list(each.by),
+                        "next": each.advice,
+                    }
+                    for each in rehired
                 ],
                 "faults": [str(fault) for fault in files.faults],
                 "unwell": unwell,
@@ -103,6 +114,18 @@ def status(as_json: Json = False) -> None:
         say("\n/healthz/fresh gives the alarm:", style="yellow")
     for reason in unwell:
         say(f"  {reason}", style="yellow")
+    if rehired:
+        say("\nWhoever came lately may be somebody who left, by a name that both have:\n")
+        table(
+            ["Came", "Left", "The same", "If it is one person"],
+            (
+                (each.new.user_name, each.old.user_name, ", ".join(each.by), each.advice)
+                for each in rehired[:_SHOWN]
+            ),
+            empty="",
+        )
+        if len(rehired) > _SHOWN:
+            say(f"... and {len(rehired) - _SHOWN} more: bridge status --json lists all")
     if troubled:
         people = counted(len(troubled), "person or record", "people or records")
         say(f"\n{people} cannot be served as the source has them;")

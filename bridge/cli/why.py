@@ -84,6 +84,12 @@ def _sentences(found: Why) -> Iterator[str]:
     if found.problem is not None:
         yield f"Not served as the source has it, since {ago(found.problem.since)}:"
         yield from (f"  {message}" for message in found.problem.messages)
+    for each in found.rehires:
+        yield (
+            f"{each.new.user_name}, who came lately, may be {each.old.user_name}, who left "
+            f"(the same {', '.join(each.by)})."
+        )
+        yield f"  If it is one person: {each.advice}"
     yield from _verdict(found)
     if found.history:
         yield "What happened:"
@@ -96,7 +102,10 @@ def _sentences(found: Why) -> Iterator[str]:
 def _verdict(found: Why) -> Iterator[str]:
     """What the live mapping says of the records now."""
     if found.explanation is None:
-        yield "The source has no record of this person any more."
+        if found.outside:
+            yield "The source still has this person, but not where `base` and `filter` look."
+        else:
+            yield "The source has no record of this person any more."
         return
     mapped = found.explanation.mapped
     if mapped.skipped:
@@ -168,6 +177,7 @@ def _as_json(found: Why) -> dict[str, Any]:
         "reason": (mapped.reason or None) if mapped else None,
         "rule": (mapped.rule or None) if mapped else None,
         "skipped": (mapped.skipped or None) if mapped else None,
+        "outside": found.outside,
         "until": mapped.until if mapped else None,
         "then": {
             "active": found.then.active,
@@ -194,6 +204,10 @@ def _as_json(found: Why) -> dict[str, Any]:
             for change in found.waiting.values()
         ],
         "problems": list(found.problem.messages) if found.problem else [],
+        "rehires": [
+            {"new": each.new.id, "old": each.old.id, "by": list(each.by), "next": each.advice}
+            for each in found.rehires
+        ],
         "run": found.run.id if found.run else None,
         "history": [
             {

@@ -13,6 +13,7 @@ _KINDS = {
     "first_load": "of the first load",
     "absent": "no longer in the source",
     "disabled": "disabled by the source",
+    "clock": "that depend on which clock is right",
     "edited": "changed by an edited file",
     "memberships": "memberships removed",
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from bridge.model import MOST_SKEW
 from bridge.store import lease, plans, watch
 from bridge.store import sources as source_rows
 from bridge.store.tables import SourceRow, WatchRow
@@ -61,6 +62,12 @@ def _of_source(row: SourceRow, noted: WatchRow | None, now: datetime) -> Iterato
         return
     if noted is None:
         return
+    if noted.skew_seconds is not None and abs(noted.skew_seconds) > MOST_SKEW.total_seconds():
+        yield (
+            f"{row.name}: its clock is {abs(noted.skew_seconds):,} s "
+            f"{'ahead of' if noted.skew_seconds > 0 else 'behind'} this machine's, so whoever has "
+            "a date between the two waits: set both by NTP"
+        )
     if noted.full_by is not None and now > noted.full_by + _FULL_GRACE:
         yield (
             f"{row.name}: the last complete read of everything ended {_ago(row.complete_at, now)}, "

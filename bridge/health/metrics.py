@@ -105,6 +105,12 @@ class _Stored(Collector):
             ["source"],
             _days({of: row.password_ends for of, row in noted.items()}, now),
         )
+        yield _gauge(
+            "bridge_clock_skew_seconds",
+            "How far the clock of a source is ahead of ours, where the source tells its time.",
+            ["source"],
+            {of: row.skew_seconds for of, row in noted.items() if row.skew_seconds is not None},
+        )
 
 
 def _days(

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
 from ldap3 import Connection
+from pydantic import Field
 
 from bridge import dn
 from bridge.model import Batch, Kind, Verdict, Wanted
@@ -51,6 +52,7 @@ from bridge.sources.ldap_directory import (
     unbroken,
 )
 from bridge.sources.ldap_entry import EntryReader
+from bridge.sources.ldap_look import skew
 from bridge.sources.ldap_search import Search, pages
 from bridge.sources.ldap_tls import ends
 
@@ -61,9 +63,11 @@ _STAMP = "%Y%m%d%H%M%S"
 class Settings(DirectorySettings):
     """``type: active-directory``."""
 
-    filter: str = "(&(objectCategory=person)(objectClass=user))"
-    """Which entries are people (RFC 4515). Keep those who are disabled among them: an ``active``
-    rule tells them apart, and then they are seen to go."""
+    filter: str = Field(
+        "(&(objectCategory=person)(objectClass=user))",
+        description="Which entries are people (RFC 4515). Keep those who are disabled among them: "
+        "an `active` rule tells them apart, and then they are seen to go.",
+    )
 
 
 def open(settings: SourceSettings, folder: Path, wanted: Wanted = Wanted()) -> AdSource:  # noqa: B008
@@ -117,6 +121,7 @@ class AdSource:
             verdict=Verdict(complete=True, whole=True),
             certificate_ends=ends(connection),
             password_ends=password_end(connection, controller),
+            skew=skew(connection),
         )
 
     def _changes(
@@ -142,18 +147,18 @@ class AdSource:
         left = changed.places.keys() - self._unseen(connection, controller, changed, found)
         yield Batch(
             gone=sorted(self._keys(left) - found),
+            outside=sorted(self._keys(id for id in left if changed.places[id]) - found),
             cookie=self._cookie(changed.until, controller.clock, controller),
             verdict=Verdict(complete=True),
             certificate_ends=ends(connection),
             password_ends=password_end(connection, controller),
+            skew=skew(connection),
         )
 
-    def _keys(self, ids: Collection[str]) -> set[str]:
+    def _keys(self, ids: Iterable[str]) -> set[str]:
         """Every record key that something with one of these ids may have."""
-        found = set(ids)
-        for section in range(len(self.wanted.groups)):
-            found |= {f"group {section} {id}" for id in ids}
-        return found
+        before = ["", *(f"group {section} " for section in range(len(self.wanted.groups)))]
+        return {f"{each}{id}" for id in ids for each in before}
 
     def _unseen(
         self,

@@ -33,6 +33,7 @@ from bridge.sources.ldap_directory import (
 )
 from bridge.sources.ldap_entry import MODIFIED, EntryReader
 from bridge.sources.ldap_follow import Scope, State
+from bridge.sources.ldap_look import skew
 from bridge.sources.ldap_search import Search, pages
 from bridge.sources.ldap_sync import Refused
 from bridge.sources.ldap_tls import ends
@@ -44,11 +45,16 @@ _SLOWEST_WRITE = timedelta(seconds=10)
 class Settings(DirectorySettings):
     """``type: ldap``."""
 
-    filter: str = "(objectClass=inetOrgPerson)"
-    """Which entries are people (RFC 4515). Keep those who are disabled or locked among them: an
-    ``active`` rule tells them apart, and then they are seen to go."""
-    id: str = Field("entryUUID", min_length=1)
-    """The attribute with the server's own unchangeable id; ``nsUniqueId`` on 389-DS."""
+    filter: str = Field(
+        "(objectClass=inetOrgPerson)",
+        description="Which entries are people (RFC 4515). Keep those who are disabled or locked "
+        "among them: an `active` rule tells them apart, and then they are seen to go.",
+    )
+    id: str = Field(
+        "entryUUID",
+        min_length=1,
+        description="The attribute with the server's own unchangeable id; `nsUniqueId` on 389-DS.",
+    )
 
 
 def open(settings: SourceSettings, folder: Path, wanted: Wanted = Wanted()) -> LdapSource:  # noqa: B008
@@ -128,9 +134,11 @@ class _Read:
             yield Batch(entries)
         yield Batch(
             gone=sorted(changes.gone),
+            outside=sorted(changes.outside),
             cookie=self._cookie(changes.state),
             verdict=Verdict(complete=True, whole=changes.whole),
             certificate_ends=ends(connection),
+            skew=skew(connection),
         )
 
     def _pages(self, connection: Connection, since: str | None) -> Iterator[Batch]:
@@ -154,6 +162,7 @@ class _Read:
             cookie=following,
             verdict=Verdict(complete=True, whole=since is None),
             certificate_ends=ends(connection),
+            skew=skew(connection),
         )
 
     def _known(self, cookie: bytes | None) -> State | str | None:

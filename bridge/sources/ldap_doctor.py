@@ -11,7 +11,7 @@ from pathlib import Path
 from ldap3 import Connection
 
 from bridge.errors import AccessRefused, IncompleteRead, SourceUnavailable
-from bridge.model import Kind, Wanted
+from bridge.model import MOST_SKEW, Kind, Wanted
 from bridge.sources import SourceSettings
 from bridge.sources.doctor import (
     Finding,
@@ -31,7 +31,6 @@ from bridge.sources.ldap_reach import reached
 from bridge.sources.ldap_search import ConnectionLost, Search, pages
 from bridge.sources.ldap_sync import Refused
 
-_SKEW = timedelta(seconds=300)
 _IDLE = ("base", "people", "id", "changes", "clock", "attributes", "fill")
 
 
@@ -276,12 +275,12 @@ def clock(theirs: datetime | None, newest: str, now: datetime) -> Finding:
         skew = theirs - now
         words = f"the server's clock is {abs(skew).total_seconds():.0f} s "
         words += "ahead" if skew > timedelta() else "behind"
-        return Finding("clock", State.WARNING if abs(skew) > _SKEW else State.OK, words,
-                       advice if abs(skew) > _SKEW else "")  # fmt: skip
+        return Finding("clock", State.WARNING if abs(skew) > MOST_SKEW else State.OK, words,
+                       advice if abs(skew) > MOST_SKEW else "")  # fmt: skip
     if not newest:
         return Finding("clock", State.SKIPPED, "the server does not tell its time")
     ahead = datetime.strptime(newest, "%Y%m%d%H%M%S").replace(tzinfo=UTC) - now
-    if ahead > _SKEW:
+    if ahead > MOST_SKEW:
         found = f"the newest {MODIFIED} is {ahead.total_seconds():.0f} s in the future"
         return Finding("clock", State.WARNING, found, advice)
     found = f"the server does not tell its time; its newest {MODIFIED} is not in the future"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TypeVar
 
 from ldap3 import Connection
 
+from bridge import dn
 from bridge.errors import IncompleteRead
 from bridge.model import Entry
 from bridge.sources.ldap_directory import check_named
@@ -46,12 +48,13 @@ class Changes:
 
     ``entries`` and ``present`` come in pieces. ``gone`` are record keys, and so are ``present``:
     where the changes are the ``whole`` of it, whatever is neither among those nor among the entries
-    is gone, named or not.
+    is gone, named or not. ``outside`` are those of ``gone`` that are somewhere else.
     """
 
     state: State
     entries: Sequence[Sequence[Entry]]
     gone: frozenset[str]
+    outside: frozenset[str]
     present: Sequence[Sequence[str]]
     whole: bool
 
@@ -124,7 +127,8 @@ class Scope:
         entries, gone = self._entries(connection, found)
         pieces = list(_pieces(entries, self.page_size))
         named = list(self._present(found))
-        return Changes(state, pieces, gone, named, whole=all(present))
+        outside = self._outside(connection, found) & gone
+        return Changes(state, pieces, gone, outside, named, whole=all(present))
 
     def _entries(
         self, connection: Connection, found: Sequence[Followed]
@@ -140,18 +144,46 @@ class Scope:
         for reader, search in self.searches:
             # From one base to the other, one of which may have told of it in an earlier read.
             if sum(other is reader for other, _ in self.searches) > 1:
-                entries += self._looked_up(connection, reader, search, moved[reader])
+                entries += self._looked_up(connection, reader, search, moved[reader], self.bases)
         check_named(sum(reader.unnamed for reader in moved), self.id)
         return entries, frozenset(gone.difference(entry.record_key for entry in entries))
 
     def _looked_up(
-        self, connection: Connection, reader: EntryReader, search: Search, ids: Iterable[str]
+        self,
+        connection: Connection,
+        reader: EntryReader,
+        search: Search,
+        ids: Iterable[str],
+        bases: Sequence[str],
     ) -> Iterator[Entry]:
         for some in _pieces(sorted(ids), _LOOKED_UP):
             any_of = "".join(f"({_UUID}={id})" for id in some)
             narrowed = search.narrowed(f"(|{any_of})")
-            for page in pages(connection, narrowed, self.page_size, self.bases):
+            for page in pages(connection, narrowed, self.page_size, bases):
                 yield from reader.take(page)
+
+    def _outside(self, connection: Connection, found: Sequence[Followed]) -> frozenset[str]:
+        """The keys of what is no longer found, but still there; as far as that is shown."""
+        ids = {id for each in found for id in each.gone}
+        there: set[str] = set()
+        reader = EntryReader((), self.id)
+        for context in self._contexts(connection) if ids else ():
+            search = Search(context, "(objectClass=*)", reader.asked, reader.decoder)
+            with suppress(IncompleteRead):
+                there |= {
+                    entry.record_key
+                    for entry in self._looked_up(connection, reader, search, ids - there, bases=())
+                }
+        return frozenset(reader.key(id) for reader, _ in self.searches for id in there)
+
+    def _contexts(self, connection: Connection) -> list[str]:
+        """Where the bases are: what leaves them by a move does not leave these."""
+        try:
+            shown = look(connection, "", ["namingContexts"]).get("namingcontexts", ())
+        except IncompleteRead:
+            return []
+        names = [value.decode(errors="replace") for value in shown]
+        return [name for name in names if any(_is_under(base, name) for base in self.bases)]
 
     def _present(self, found: Sequence[Followed]) -> Iterator[Sequence[str]]:
         for (reader, _), each in zip(self.searches, found, strict=True):
@@ -178,6 +210,13 @@ class Scope:
 def _is_anything_seen(connection: Connection, search: Search) -> bool:
     answers, _ = ask(connection, search, search.base, size_limit=1)
     return any(type(answer) is tuple for answer in answers)
+
+
+def _is_under(base: str, name: str) -> bool:
+    try:
+        return dn.is_under(base, name)
+    except ValueError:
+        return False
 
 
 def _pieces(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:

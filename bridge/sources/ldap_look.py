@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ldap3 import BASE, DEREF_NEVER, Connection
 from ldap3.core.exceptions import LDAPCommunicationError
@@ -77,6 +77,19 @@ def server(connection: Connection) -> Server:
         attribute_types=_attribute_types(connection, root.get("subschemasubentry", ())),
         time=_time(connection, root.get("currenttime", ())),
     )
+
+
+def skew(connection: Connection) -> timedelta | None:
+    """How far the server's clock is ahead of this machine's; None where it does not tell its time.
+
+    Raises `ConnectionLost`.
+    """
+    try:
+        shown = look(connection, "", ["currentTime"]).get("currenttime", ())
+    except IncompleteRead:
+        shown = ()
+    theirs = _time(connection, shown)
+    return None if theirs is None else theirs - datetime.now(UTC)
 
 
 def _attribute_types(connection: Connection, where: Sequence[bytes]) -> frozenset[str]:

@@ -12,11 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ldap3 import DEREF_NEVER, SUBTREE, Connection
-from ldap3.core.exceptions import (
-    LDAPCommunicationError,
-    LDAPExceptionError,
-    LDAPInvalidFilterError,
-)
+from ldap3.core.exceptions import LDAPCommunicationError, LDAPExceptionError
 from ldap3.operation.search import parse_filter
 
 from bridge import dn
@@ -56,7 +52,7 @@ def is_filter(text: str) -> bool:
     """Whether ``text`` is a search filter (RFC 4515)."""
     try:
         parse_filter(text, None, False, False, None, False)
-    except (LDAPInvalidFilterError, LDAPExceptionError, IndexError, ValueError):
+    except (LDAPExceptionError, AttributeError, IndexError, ValueError):
         return False
     return True
 

@@ -109,8 +109,8 @@ def _hold_back(c: Connection, newest: int, now: datetime) -> None:
     c.execute(update(table(ServingRow)).values(restored=True))
     c.execute(update(_sources).values(words="", cookie=None))
     erasures.revive(c)
-    if _newest(c) < newest:  # what Okta has seen is older than whatever comes next
-        c.execute(insert(_publications).values(number=newest, at=now, run_id=0))
+    if _newest(c) < newest:  # what Okta has seen is older than whatever comes next, and than this
+        c.execute(insert(_publications).values(number=newest + 1, at=now, run_id=0))
 
 
 def _copy(source: Connection, target: Connection, progress: Progress) -> dict[str, int]:

@@ -1,14 +1,16 @@
-"""An entry as a row of the records keeps it."""
+"""An entry as a row of the records keeps it, and what of single rows is asked."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from bridge.model import Entry, Kind
+from bridge.store.statements import among, aside, rows_for
 from bridge.store.tables import RecordRow, table
 
 _records = table(RecordRow)
@@ -22,10 +24,41 @@ COLUMNS = (
 )
 """What `decode` needs of a row."""
 
+_of_source = _records.c.source_id == bindparam("source")
+_STORED: Select[Any] = select(*COLUMNS).where(_of_source, _records.c.record_key.in_(among()))
+_SOME: Select[Any] = (
+    select(*COLUMNS)
+    .where(_of_source, _records.c.gone_at.is_(None), _records.c.kind == bindparam("kind"))
+    .limit(bindparam("n"))
+)
+
+_OUTSIDE = (
+    select(_records.c.person_key)
+    .where(_of_source, _records.c.person_key.in_(among()))
+    .where(aside(_records.c.gone_at).is_not(None), _records.c.outside)
+)
+
 # Attributes hold no objects, so an object can only be the mark of bytes.
 _BYTES = "$bytes"
 _NAMES = "$names"
 _MARK = b'{"$bytes":'
+
+
+def stored(c: Connection, source_id: int, record_keys: Iterable[str]) -> dict[str, Entry]:
+    """The entries as they were read last, by record key, those that are gone too."""
+    rows = rows_for(c, _STORED, record_keys, source=source_id)
+    return {row.record_key: decode(row) for row in rows}
+
+
+def some(c: Connection, source_id: int, kind: Kind, limit: int) -> list[Entry]:
+    """Any entries of a kind that are not gone."""
+    rows = c.execute(_SOME, {"source": source_id, "kind": kind.value, "n": limit})
+    return [decode(row) for row in rows]
+
+
+def outside(c: Connection, source_id: int, keys: Iterable[str]) -> set[str]:
+    """Of people without records those whom the source still has, but not where it is read."""
+    return {row.person_key for row in rows_for(c, _OUTSIDE, keys, source=source_id)}
 
 
 def encode(entry: Entry) -> bytes:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from bridge.errors import StorageError
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest revision under ``migrations/versions``."""
 
 _FOLDER = Path(__file__).parent / "migrations"

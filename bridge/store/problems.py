@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select
 
-from bridge.store.statements import among, chunks, insert, many
+from bridge.store.statements import among, chunks, insert, many, rows_for
 from bridge.store.tables import ProblemRow, table
 
 _problems = table(ProblemRow)
 
 _SOLVED = delete(_problems).where(
+    _problems.c.source_id == bindparam("source"), _problems.c.subject.in_(among())
+)
+
+_TROUBLED = select(_problems.c.subject).where(
     _problems.c.source_id == bindparam("source"), _problems.c.subject.in_(among())
 )
 
@@ -54,6 +58,11 @@ def of(c: Connection, source_id: int, subject: str) -> Problem | None:
         select(_problems).where(_problems.c.source_id == source_id, _problems.c.subject == subject)
     ).one_or_none()
     return None if row is None else _problem(row)
+
+
+def troubled(c: Connection, source_id: int, subjects: Iterable[str]) -> set[str]:
+    """Those of the subjects who have a problem."""
+    return {row.subject for row in rows_for(c, _TROUBLED, subjects, source=source_id)}
 
 
 def count(c: Connection, source_id: int | None = None) -> int:

@@ -81,10 +81,14 @@ _UPDATE = (
             for name in ("person_key", "ref", "kind", "attributes", "fingerprint", "run_id")
         }
     )
-    .values(read_at=bindparam("read_at"), gone_at=None)
+    .values(read_at=bindparam("read_at"), gone_at=None, outside=False)
 )
 _UNSEEN = select(_records.c.id).where(_of_source, _live, _records.c.run_id != bindparam("run"))
-_LEFT = update(_records).where(_records.c.id.in_(among())).values(gone_at=bindparam("now"))
+_LEFT = (
+    update(_records)
+    .where(_records.c.id.in_(among()))
+    .values(gone_at=bindparam("now"), outside=bindparam("outside"))
+)
 _BY_PERSON: Select[Any] = select(_records.c.person_key, *entries.COLUMNS).where(
     _of_source, aside(_records.c.gone_at).is_(None)
 )
@@ -149,13 +153,15 @@ def save(
     cookie: bytes | None,
     now: datetime,
     groups: Mapping[str, GroupMapped] = MappingProxyType({}),
+    outside: Collection[str] = frozenset(),
 ) -> None:
     """Store a batch: entries with the key of their person, keys of records that are gone, cookie.
 
     A person's key of None leaves what is there. ``groups`` says, by record key, what each entry
     of a directory's group is. Everybody concerned is due at once, also the person whose record
     this was before, everybody who refers to an entry by a ref that it has now or had, and who is
-    in a group no longer or only now. An entry that was gone is back.
+    in a group no longer or only now. An entry that was gone is back. ``outside`` are those of
+    ``gone`` that the source still has elsewhere.
     """
     latest = {entry.record_key: (entry, person) for entry, person in changed}
     before = {row.record_key: row for row in rows_for(c, _BEFORE, latest, source=source_id)}
@@ -203,8 +209,10 @@ def save(
     refs.leave(c, source_id, left)
     concerned |= refs.followers(c, source_id, named)
     leaving = list(rows_for(c, _LEAVING, gone, source=source_id))
-    for chunk in chunks(leaving):
-        c.execute(_LEFT, {"keys": [row.id for row in chunk], "now": now})
+    for moved_out in (False, True):
+        going = (row.id for row in leaving if (row.record_key in outside) is moved_out)
+        for chunk in chunks(going):
+            c.execute(_LEFT, {"keys": chunk, "now": now, "outside": moved_out})
     concerned.update(row.person_key for row in leaving if row.person_key is not None)
     make_due(c, source_id, concerned)
     found = {
@@ -236,7 +244,7 @@ def finish(
         unchanged = c.execute(_UNSEEN, values, execution_options={"yield_per": 10_000})
         absent.extend(row for (row,) in unchanged if row not in seen)
         for chunk in chunks(absent):
-            c.execute(_LEFT, {"keys": chunk, "now": now})
+            c.execute(_LEFT, {"keys": chunk, "now": now, "outside": False})
             these = _records.c.id.in_(chunk)
             make_due_from(c, source_id, _records.c.person_key, these)
             directory_groups.moved(c, source_id, chunk)

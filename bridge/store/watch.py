@@ -20,11 +20,13 @@ def read(
     at: datetime,
     certificate_ends: datetime | None = None,
     password_ends: datetime | None = None,
+    skew: timedelta | None = None,
 ) -> None:
-    """Note when a COMPLETE read began, and how long the server's certificate is good and the
-    password by which it was read, where that is known."""
+    """Note when a COMPLETE read began, how long the server's certificate is good and the password
+    by which it was read, and how far its clock is ahead of ours, where that is known."""
     ends = {"certificate_ends": certificate_ends, "password_ends": password_ends}
-    _put(c, source_id, read_at=at, **ends)
+    seconds = None if skew is None else round(skew.total_seconds())
+    _put(c, source_id, read_at=at, skew_seconds=seconds, **ends)
 
 
 def scheduled(c: Connection, source_id: int, changes: timedelta, full_by: datetime) -> None:

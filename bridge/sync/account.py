@@ -53,7 +53,7 @@ class Account:
         )
         if read.verdict == COMPLETE:
             ends = (read.certificate_ends, read.password_ends)
-            watch.read(connection, self.source_id, self.began, *ends)
+            watch.read(connection, self.source_id, self.began, *ends, read.skew)
 
     def end(self, source: str) -> Report:
         """Write it unless that was done, and tell it."""

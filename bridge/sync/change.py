@@ -15,8 +15,9 @@ from hashlib import blake2b
 from typing import Any
 
 from bridge.mapping import Mapping
-from bridge.model import Entry, GroupKey, Kind, Link, Mapped, Resource, Served, resource_id
+from bridge.model import Entry, GroupKey, Kind, Mapped, Resource, Served, resource_id
 from bridge.store.tables import OverrideRow
+from bridge.sync.emptied import emptied, restored
 
 NEW = "new"
 FIRST_LOAD = "first_load"
@@ -28,6 +29,7 @@ REACTIVATED = "reactivated"
 RENAMED = "renamed"
 EMPTIED = "emptied"
 MEMBERSHIPS = "memberships"
+CLOCK = "clock"
 
 OVERRIDE = "override"
 """Not a kind, as no limit guards it: the cause of a flip that somebody asked for by name."""
@@ -39,8 +41,9 @@ _NAMELESS = (
     "is to be active, but the userName went to somebody else and the source says no other "
     "(give the person one there)"
 )
-_LEAVING = frozenset({*DEACTIVATIONS, PROTECTED})
-_FLIPS = _LEAVING | {REACTIVATED, NEW, FIRST_LOAD}
+_OUTSIDE = "left scope: still in the source, but not where `base` and `filter` look"
+LEAVING = frozenset({*DEACTIVATIONS, PROTECTED})
+_FLIPS = LEAVING | {REACTIVATED, NEW, FIRST_LOAD, CLOCK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,16 @@ class Draft:
 
 
 def mapped(
-    entries: Sequence[Entry], before: Served | None, mapping: Mapping, now: datetime
+    entries: Sequence[Entry],
+    before: Served | None,
+    mapping: Mapping,
+    now: datetime,
+    outside: bool = False,
 ) -> Mapped:
-    """What ``mapping`` makes of a person's records at ``now``; no records: the person is absent."""
+    """What ``mapping`` makes of a person's records at ``now``; no records: the person is absent,
+    or ``outside`` of where people are looked for."""
     if not entries:
-        return Mapped(skipped="no longer in the source")
+        return Mapped(skipped=_OUTSIDE if outside else "no longer in the source")
     return mapping.person(entries, now, before)
 
 
@@ -191,6 +199,10 @@ def compose(new: Draft, held: Set[str]) -> tuple[Resource | None, tuple[GroupKey
         return after, groups
     if before is None:
         return None, ()
+    if CLOCK in held:
+        # All of it waits, but somebody who is inactive by both clocks.
+        leaves = not (new.kinds.keys() & LEAVING) <= held
+        return _with_active(_as_served(before), before.active and not leaves), _groups(before)
     attributes = dict(after.attributes)
     links = after.links
     for kind in held:
@@ -200,9 +212,9 @@ def compose(new: Draft, held: Set[str]) -> tuple[Resource | None, tuple[GroupKey
             attributes["userName"] = before.user_name
         elif kind.startswith(EMPTIED):
             path = tuple(kind.removeprefix(EMPTIED + ":").rsplit("/", 1))
-            attributes = _restored(attributes, before.attributes, path)
+            attributes = restored(attributes, before.attributes, path)
             links += tuple(link for link in before.links if link.path[: len(path)] == path)
-    if held & {MEMBERSHIPS, *_LEAVING}:  # whoever may not leave stays in the groups as well
+    if held & {MEMBERSHIPS, *LEAVING}:  # whoever may not leave stays in the groups as well
         kept = before.groups - {group.key for group in groups}
         groups += tuple(GroupKey(key, "") for key in sorted(kept))
     return Resource(after.kind, attributes, links), groups
@@ -245,7 +257,7 @@ def _kinds(
     user_name = after.attributes["userName"]
     if user_name != before.user_name and before.user_name != left_name(before.id):
         kinds[RENAMED] = user_name
-    for path in _emptied(before.attributes, after):
+    for path in emptied(before.attributes, after):
         kinds[f"{EMPTIED}:{'/'.join(path)}"] = ""
     if active and (removed := before.groups - {group.key for group in groups}):
         kinds[MEMBERSHIPS] = "\n".join(sorted(removed))
@@ -260,35 +272,6 @@ def left_name(id: str) -> str:
 def erased_name(id: str) -> str:
     """The userName of somebody of whom nothing was kept; as `left_name`."""
     return f"{id}@erased.invalid"
-
-
-def _emptied(before: Dict[str, Any], after: Resource) -> set[tuple[str, ...]]:
-    """What ``after`` has no more: attributes, and parts of names and of extensions."""
-    missing: set[tuple[str, ...]] = set()
-    for name, value in before.items():
-        now = after.attributes.get(name)
-        if isinstance(value, dict):
-            parts = now if isinstance(now, dict) else {}
-            missing.update((name, part) for part in value.keys() - parts.keys())
-        elif now is None or isinstance(now, dict):
-            missing.add((name,))
-    if missing:
-        missing.difference_update(_place(link) for link in after.links)
-    return missing
-
-
-def _place(link: Link) -> tuple[str, ...]:
-    """Which attribute, or part of an extension, a link will stand in."""
-    return link.path[:2] if link.path[0].startswith("urn:") else link.path[:1]
-
-
-def _restored(
-    attributes: dict[str, Any], before: Dict[str, Any], path: tuple[str, ...]
-) -> dict[str, Any]:
-    if len(path) == 1:
-        return {**attributes, path[0]: before[path[0]]}
-    inner = {**attributes.get(path[0], {}), path[1]: before[path[0]][path[1]]}
-    return {**attributes, path[0]: inner}
 
 
 def _as_served(before: Served) -> Resource:

@@ -41,6 +41,8 @@ class Deciding:
     everyone: bool = False
     plan: PlanRow | None = None
     """The open plan for this first load or this text, if there is one."""
+    theirs: datetime | None = None
+    """What the source's clock shows, where that is too far from ``now`` to trust either."""
     keys: tuple[str, ...] | None = None
     """The only people to look at, in a preview of some."""
     preview: bool = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bridge.mapping.limits import Limit, Limits
-from bridge.sync.change import DEACTIVATIONS, EMPTIED, PROTECTED
+from bridge.sync.change import CLOCK, DEACTIVATIONS, EMPTIED, PROTECTED
 
 
 def judge(
@@ -36,7 +36,7 @@ def judge(
 
 
 def _limit(kind: str, limits: Limits, active: int) -> int:
-    if kind == PROTECTED:
+    if kind in (PROTECTED, CLOCK):
         return 0
     limit: Limit = getattr(limits, EMPTIED if kind.startswith(EMPTIED) else kind)
     return limit.of(active)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Dict
 from itertools import chain
 
 from sqlalchemy import Connection
 
+from bridge.model import Entry, Mapped, Served
+from bridge.store import entries as rows
 from bridge.store import erasures, overrides, plans, records, refs, resources
 from bridge.store.statements import chunks
 from bridge.sync.change import (
@@ -17,6 +20,7 @@ from bridge.sync.change import (
     mapped,
     names_that_moved,
 )
+from bridge.sync.clocks import agree, between_clocks, both_say_inactive
 from bridge.sync.decision import Deciding, Decision
 from bridge.sync.memberships import Memberships
 from bridge.sync.proposal import Proposal, approve_edit, as_if_approved, match
@@ -125,7 +129,12 @@ class Looking:
         of_edit = (
             plans.open_changes(self._c, source_id, keys, [plans.EDIT]) if deciding.edited else {}
         )
-        made = {key: mapped(entries.get(key, []), served.get(key), mapping, now) for key in keys}
+        outside = rows.outside(self._c, source_id, served.keys() - entries.keys())
+        made = {
+            key: mapped(entries.get(key, []), served.get(key), mapping, now, key in outside)
+            for key in keys
+        }
+        doubts = dict(self._doubts(made, entries, served))
         made = self._memberships.add(self._uniques.settle(made, entries, served))
         proposals = []
         for key in keys:
@@ -140,6 +149,24 @@ class Looking:
             elif deciding.edited is not None and new.kinds:
                 was = mapped(*person[1:], deciding.edited, now)
                 new = because_of_edit(new, draft(*person, deciding.edited, was, forced.get(key)))
+            if key in doubts and not deciding.first_load:
+                new = between_clocks(new, doubts[key])
             proposal = approve_edit(match(new, mine), of_edit.get(key, {}))
             proposals.append(as_if_approved(proposal, mine) if deciding.preview else proposal)
         return proposals
+
+    def _doubts(
+        self,
+        made: Dict[str, Mapped],
+        entries: Dict[str, list[Entry]],
+        served: Dict[str, Served],
+    ) -> Iterator[tuple[str, bool]]:
+        """Of whom the two clocks make something else, and whether both make them inactive."""
+        deciding = self._deciding
+        if deciding.theirs is None:
+            return
+        for key, ours in made.items():
+            person = entries.get(key, []), served.get(key)
+            theirs = mapped(*person, deciding.mapping, deciding.theirs)
+            if not agree(ours, theirs):
+                yield key, both_say_inactive(ours, theirs)

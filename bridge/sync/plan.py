@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from bridge.store import plans, resources
 from bridge.store.plans import OpenChange, PlanChange
 from bridge.store.tables import PlanRow
-from bridge.sync.change import MEMBERSHIPS, RENAMED, Draft
+from bridge.sync.change import CLOCK, MEMBERSHIPS, RENAMED, Draft
 from bridge.sync.decision import Deciding, Decision
 from bridge.sync.proposal import Proposal
 
@@ -109,6 +109,8 @@ def _change(new: Draft, kind: str, called: Mapping[str, str]) -> PlanChange:
     after = f"{active}: {new.reason}"
     if kind == RENAMED:
         after = user_name
+    elif kind == CLOCK:
+        after += ", by this machine's clock but not by that of the source"
     elif kind == MEMBERSHIPS:
         after = f"no longer in {', '.join(sorted(called[key] for key in new.memberships))}"
     return PlanChange(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,18 +14,19 @@ from sqlalchemy import Connection
 from bridge.errors import FileFaults, UsageError
 from bridge.mapping import Mapping as FileMapping
 from bridge.mapping.explanation import SENSITIVE
-from bridge.model import ENTERPRISE_URN, GroupKey, Served
-from bridge.store import Store, plans, records, resources
+from bridge.model import ENTERPRISE_URN, Served
+from bridge.store import Store, plans, records
 from bridge.store import sources as source_rows
 from bridge.store.tables import PlanRow, SourceRow
-from bridge.sync import catalog, why
+from bridge.sync import catalog, clocks, why
 from bridge.sync.decide import decide
 from bridge.sync.decision import Deciding, Decision, Progress, served_as
 from bridge.sync.garbage import rarely_collected
+from bridge.sync.group_names import GroupNames, Renamed
 from bridge.sync.plan import speaking
 from bridge.sync.proposal import Proposal
-from bridge.sync.read import words_of
 from bridge.sync.spool import Spool
+from bridge.sync.words import words_of
 
 _WAITS = "user.userName is taken by somebody else"
 _NO_RUN = 0
@@ -76,7 +77,8 @@ class Preview:
     ``purpose`` is that of the plan it would be; ``held`` are the kinds of change above their
     limits, beside what waits in plans already. With ``reread``, a run would first read everything
     anew; ``unread`` are the attributes that the records lack until then. ``people`` are the first
-    who ``changed`` or have faults, or whoever was asked for.
+    who ``changed`` or have faults, or whoever was asked for. ``renamed`` are groups that keep
+    their key.
     """
 
     source: str
@@ -93,6 +95,7 @@ class Preview:
     deactivated: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     people: list[Changed] = field(default_factory=list)
+    renamed: list[Renamed] = field(default_factory=list)
 
 
 def preview(
@@ -125,6 +128,7 @@ def preview(
             raise FileFaults([catalog.key_edited(mapping)])
         purpose = plans.EDIT if edited else plans.CHANGES if live else plans.FIRST_LOAD
         opened = _opened(connection, row.id, purpose, mapping.text)
+        skew = clocks.noted_skew(connection, row.id)
     found = Preview(name, mapping.file, purpose, reread=row.words != words_of(mapping))
     if found.reread and live is not None:
         found.unread = tuple(sorted(_used(mapping) - _read(live), key=str.casefold))
@@ -140,6 +144,7 @@ def preview(
         edited=edited,
         everyone=True,
         plan=opened,
+        theirs=clocks.theirs(now, skew),
         keys=keys,
         preview=True,
     )
@@ -147,12 +152,13 @@ def preview(
     with rarely_collected(), Spool[Proposal]() as spool:
         decision = decide(deciding, spool)
         found.held = frozenset() if whole else decision.above
-        called = _GroupNames(store, deciding.source_id, decision)
+        called = GroupNames(store, deciding.source_id, decision.groups.names)
         for proposal in decision.proposals():
             found.looked_at += 1
             _add(found, _changed(decision, proposal, called, hidden, whole), limit, whole)
             if not found.looked_at % _TELL:
                 progress("compare", found.looked_at)
+        found.renamed = called.renamed()
     return found
 
 
@@ -187,29 +193,8 @@ def _sensitive(mapping: FileMapping) -> Set[str]:
 # -- one person ------------------------------------------------------------------------------------
 
 
-class _GroupNames:
-    """What groups are called, by key: as the decision names them, or else as they are served."""
-
-    def __init__(self, store: Store, source_id: int, decision: Decision) -> None:
-        self._store = store
-        self._source_id = source_id
-        self._names = dict(decision.groups.names)
-
-    def learn(self, groups: Iterable[GroupKey]) -> None:
-        for group in groups:
-            if group.display_name:
-                self._names.setdefault(group.key, group.display_name)
-
-    def of(self, keys: Collection[str]) -> list[str]:
-        if unknown := set(keys) - self._names.keys():
-            with self._store.read() as connection:
-                served = resources.group_names(connection, self._source_id, unknown)
-            self._names |= dict.fromkeys(unknown, "") | served
-        return sorted(self._names[key] or key for key in keys)
-
-
 def _changed(
-    decision: Decision, proposal: Proposal, called: _GroupNames, hidden: Set[str], whole: bool
+    decision: Decision, proposal: Proposal, called: GroupNames, hidden: Set[str], whole: bool
 ) -> Changed:
     """What becomes of a person; with ``whole``, their unchanged values too."""
     new = proposal.draft

@@ -27,8 +27,16 @@ from bridge.store.problems import Problem
 from bridge.store.publication import Publication, UserWrite
 from bridge.store.resources import render
 from bridge.store.tables import fold
-from bridge.sync import plan
-from bridge.sync.change import NEW, OVERRIDE, REACTIVATED, RENAMED, identities, left_name
+from bridge.sync import plan, rehires
+from bridge.sync.change import (
+    CLOCK,
+    NEW,
+    OVERRIDE,
+    REACTIVATED,
+    RENAMED,
+    identities,
+    left_name,
+)
 from bridge.sync.decision import Deciding, Decision, served_as
 from bridge.sync.proposal import Proposal
 
@@ -39,7 +47,6 @@ _NAME_TAKEN = "user.userName is taken by somebody else (free it there, or give t
 class Outcome:
     """What a decision did: people by kind of change that went live, and that it held."""
 
-    looked_at: int = 0
     written: int = 0
     published: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
@@ -48,7 +55,6 @@ class Outcome:
     def __add__(self, other: Outcome) -> Outcome:
         """Both decisions of a run together."""
         return Outcome(
-            looked_at=self.looked_at + other.looked_at,
             written=self.written + other.written,
             published=self.published + other.published,
             held=self.held + other.held,
@@ -100,7 +106,6 @@ class _Publishing:
     def _outcome(self) -> Outcome:
         held = Counter({kind: self.decision.counts[kind] for kind in self.decision.held})
         return Outcome(
-            looked_at=len(self.decision.spool),
             written=self.written,
             published=self.published,
             held=held,
@@ -132,9 +137,10 @@ class _Publishing:
             for kind in self._live(proposal, waits):
                 self.published[kind] += new.weight(kind)
             settled.extend(plan.settled(self.deciding, self.decision, proposal))
-            # Whoever waits for a name is looked at in every decision, until it is free.
-            due[new.key] = records.AT_ONCE if waits else new.until
+            # Whoever waits for a name, or for the clocks, is looked at in every decision.
+            due[new.key] = records.AT_ONCE if waits or CLOCK in new.kinds else new.until
             problems[new.key] = self._problem(proposal, waits)
+        audit.add(self.connection, rehires.noted(self.connection, self.deciding, writes))
         self.publication.put_users(self.source_id, writes)
         self.publication.set_due(self.source_id, due, self.decision.news)
         self.publication.set_problems(self.source_id, problems)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime
-from hashlib import blake2b
-from typing import Any
+from datetime import datetime, timedelta
 
 from bridge.errors import AccessRefused, EntryFault, IncompleteRead, SourceUnavailable
 from bridge.mapping import Mapping
-from bridge.model import Batch, Entry, Kind, Verdict, Wanted
+from bridge.model import Batch, Entry, Kind, Verdict
 from bridge.sources import Source
 from bridge.store import Store, directory_groups, lease, records, relinks
 from bridge.store import sources as source_rows
 from bridge.store.records import Seen
 from bridge.store.tables import SourceRow
+from bridge.sync.losses import Keyed, Losses
+from bridge.sync.spool import Spool
+from bridge.sync.words import words_of
 
 COMPLETE = Verdict(complete=True).word
 INCOMPLETE = Verdict(complete=False).word
@@ -29,7 +29,8 @@ class ReadReport:
     """How a read went: ``verdict`` is COMPLETE, INCOMPLETE or FAILED, the last where nothing
     answered. ``gone`` counts the records found missing by a whole read or named as deleted.
     ``refused`` says that the credentials were. ``certificate_ends`` is the server's, and
-    ``password_ends`` that of the account by which it was read."""
+    ``password_ends`` that of the account by which it was read. ``skew`` is how far the source's
+    clock is ahead of ours, where it tells its time."""
 
     verdict: str
     reason: str = ""
@@ -39,24 +40,12 @@ class ReadReport:
     refused: bool = False
     certificate_ends: datetime | None = None
     password_ends: datetime | None = None
+    skew: timedelta | None = None
 
 
-def words_of(mapping: Mapping) -> str:
-    """Digest of what a source is asked with: records read under another one may be told apart
-    only by being read again."""
-    parts: list[Any] = [mapping.source_type, mapping.source]
-    if (wanted := mapping.wanted) != Wanted():
-        searches = [
-            (each.search.base, each.search.filter, sorted(each.search.attributes), each.signature)
-            for each in mapping.directory_groups
-        ]
-        parts += [sorted(wanted.attributes), searches]
-    asked = json.dumps(parts, sort_keys=True, default=dict)
-    return blake2b(asked.encode(), digest_size=16).hexdigest()
-
-
-class _NeverRead(Exception):
-    """The source says that somebody is as they were read last, who was not: read everything."""
+class _ReadEverything(Exception):
+    """What changed tells nothing to be relied on: somebody is said to be as they were read last
+    who was not, or shows nothing of what nearly everybody has."""
 
 
 class Reading:
@@ -90,14 +79,21 @@ class Reading:
         self.anew = anew
         with store.read() as connection:
             self.relinks = relinks.all(connection, row.id)
+        self.compares = not (self.mixed or anew) and row.complete_at is not None
+        """Whether what was read before is in the same words, and all of it."""
         self.seen = Seen()
         self.present = False
         """Whether the source told who is there as they were."""
+        self.since: bytes | None = None
+        """The cookie since which changes are read; None while everything is."""
+        self.begun: bytes | None = None
+        """The cookie of a store that took in a part of this read."""
         self.row = 0
         """The row of the last record that was read and known."""
         self.cookie: bytes | None = None
         self.certificate_ends: datetime | None = None
         self.password_ends: datetime | None = None
+        self.skew: timedelta | None = None
         self.entries = self.people = self.changed = self.gone = 0
         self.groups: Counter[int] = Counter()
 
@@ -111,7 +107,7 @@ class Reading:
         try:
             try:
                 verdict = self.walk(source, None if self.mixed or self.anew else cookie)
-            except _NeverRead:
+            except _ReadEverything:
                 self.seen, self.present = Seen(), False
                 verdict = self.walk(source, None)
             verdict = self.end(verdict)
@@ -124,17 +120,28 @@ class Reading:
     def walk(self, source: Source, cookie: bytes | None) -> Verdict:
         """Store every batch, and give the verdict of the last.
 
-        Raises `_NeverRead`, `IncompleteRead` and `SourceUnavailable`.
+        Raises `_ReadEverything`, `IncompleteRead` and `SourceUnavailable`.
         """
         verdict = Verdict(complete=False, reason="the source ended without saying that it was done")
-        for batch in source.read(cookie):
-            self.take(batch)
-            self.progress("read", self.entries)
-            verdict = batch.verdict or verdict
-        return verdict
+        self.since = cookie
+        with Spool[Keyed]() as aside:
+            found = None
+            if self.compares:
+                found = Losses(self.store, self.source_id, self.mapping, aside)
+            try:
+                for batch in source.read(cookie):
+                    self.take(batch, found)
+                    self.progress("read", self.entries)
+                    verdict = batch.verdict or verdict
+            except (IncompleteRead, SourceUnavailable):
+                self._settle(found, verdict, whole=cookie is None)
+                raise
+            whole = cookie is None or (verdict.whole and not self.present)
+            return self._settle(found, verdict, whole)
 
-    def take(self, batch: Batch) -> None:
-        """Store a batch; nothing is written where nothing in it changed.
+    def take(self, batch: Batch, found: Losses | None = None) -> None:
+        """Store a batch; nothing is written where nothing in it changed. Of what is to be settled
+        when everything was read, ``found`` takes note.
 
         Raises `IncompleteRead` where it is older than what was read before: whoever left in
         between would come back.
@@ -163,42 +170,78 @@ class Reading:
             other = self.anew or (self.mixed and entry.kind is Kind.GROUP)
             if other or not known_as_it_is:
                 changed.append((entry, self._person_key(entry)))
+        if found is not None:
+            found.saw(batch.entries)
+            changed = found.sift(changed)
         self.seen.mark([record.id for record in known.values()])
         if batch.entries and (last := known.get(batch.entries[-1].record_key)):
             self.row = last.id
         self.cookie = batch.cookie or self.cookie
         self.certificate_ends = batch.certificate_ends or self.certificate_ends
         self.password_ends = batch.password_ends or self.password_ends
+        self.skew = self.skew if batch.skew is None else batch.skew
         self.entries += len(batch.entries)
         of_groups = [entry.section for entry in batch.entries if entry.kind is Kind.GROUP]
         self.groups.update(of_groups)
         self.people += len(batch.entries) - len(of_groups)
-        self.changed += len(changed)
         self.gone += len(gone)
+        # Changes that were put aside are not kept yet: from the cookie before them they come again.
+        kept = not (self.since and found is not None and found.waits)
+        if kept and not (batch.verdict and batch.verdict.complete):
+            self.begun = batch.cookie or self.begun
         if changed or gone:
-            with self.store.write() as connection:
-                lease.check(connection, self.epoch)
-                if self.mixed:
-                    source_rows.set_words(connection, self.source_id, "")
-                records.save(
-                    connection,
-                    self.source_id,
-                    self.run_id,
-                    changed,
-                    gone,
-                    None if batch.verdict and batch.verdict.complete else batch.cookie,
-                    self.now,
-                    {
-                        entry.record_key: self.mapping.group(entry)
-                        for entry, _ in changed
-                        if entry.kind is Kind.GROUP
-                    },
-                )
+            self._save(changed, gone, frozenset(batch.outside))
+
+    def _save(
+        self,
+        changed: Sequence[Keyed],
+        gone: Sequence[str] = (),
+        outside: Set[str] = frozenset(),
+    ) -> None:
+        self.changed += len(changed)
+        with self.store.write() as connection:
+            lease.check(connection, self.epoch)
+            if self.mixed:
+                source_rows.set_words(connection, self.source_id, "")
+            records.save(
+                connection,
+                self.source_id,
+                self.run_id,
+                changed,
+                gone,
+                self.begun,
+                self.now,
+                {
+                    entry.record_key: self.mapping.group(entry)
+                    for entry, _ in changed
+                    if entry.kind is Kind.GROUP
+                },
+                outside,
+            )
+
+    def _settle(self, found: Losses | None, verdict: Verdict, whole: bool) -> Verdict:
+        """Store whoever was put aside, now that it is known what was lost, and give the verdict.
+
+        Raises `_ReadEverything` where only that can tell.
+        """
+        if found is None:
+            return verdict
+        if not whole and found.only_a_whole_read_tells():
+            if verdict.complete:
+                raise _ReadEverything
+            return verdict  # whoever was put aside comes again
+        for chunk in found.put_aside(self._person_key):
+            if chunk:
+                self._save(chunk)
+        if not (verdict.complete and (lost := found.told())):
+            return verdict
+        self._save([])
+        return Verdict(complete=False, reason=lost)
 
     def _still_there(self, present: Sequence[str]) -> None:
         """Take a source's word that these are as they were read last.
 
-        Raises `_NeverRead` where one was not: what it is like, nobody knows.
+        Raises `_ReadEverything` where one was not: what it is like, nobody knows.
         """
         if not present:
             return
@@ -206,7 +249,7 @@ class Reading:
         with self.store.read() as connection:
             known = records.known(connection, self.source_id, present, self.row)
         if not all(key in known and not known[key].gone for key in present):
-            raise _NeverRead
+            raise _ReadEverything
         self.seen.mark([record.id for record in known.values()])
         self.row = known[present[-1]].id
 
@@ -256,7 +299,7 @@ class Reading:
     def report(self, verdict: str, reason: str, refused: bool = False) -> ReadReport:
         counts = (self.entries, self.changed, self.gone)
         ends = (self.certificate_ends, self.password_ends)
-        return ReadReport(verdict, reason, *counts, refused, *ends)
+        return ReadReport(verdict, reason, *counts, refused, *ends, self.skew)
 
     def _person_key(self, entry: Entry) -> str | None:
         if entry.kind is not Kind.USER:

@@ -22,7 +22,7 @@ from bridge.sources import SourceSettings
 from bridge.store import Publication, Store, lease, plans, records, runs
 from bridge.store import sources as source_rows
 from bridge.store.tables import PlanRow, SourceRow
-from bridge.sync import catalog, plan
+from bridge.sync import catalog, clocks, plan
 from bridge.sync.account import Account
 from bridge.sync.back_off import BackOff
 from bridge.sync.catalog import Catalog
@@ -32,9 +32,10 @@ from bridge.sync.decision import Deciding, Progress
 from bridge.sync.garbage import rarely_collected
 from bridge.sync.proposal import Proposal
 from bridge.sync.publish import publish
-from bridge.sync.read import COMPLETE, FAILED, Reading, ReadReport, words_of
+from bridge.sync.read import COMPLETE, FAILED, Reading, ReadReport
 from bridge.sync.report import Report
 from bridge.sync.spool import Spool
+from bridge.sync.words import words_of
 
 FULL = "full"
 CHANGES = "changes"
@@ -58,14 +59,17 @@ class Sync:
         mode: str,
         actor: str,
         progress: Progress = lambda step, done: None,
+        files: Catalog | None = None,
     ) -> Report:
         """Sync the source called ``name``: ``full``, ``changes`` or ``decide`` (without a read).
 
+        Whoever watches the folder gives the ``files`` that it holds, none of them half-written.
         Raises `FileFaults` where no mapping of the source was ever good, `UsageError` where there
         is no such source, `LeaseHeld` and `StorageError`.
         """
-        with self.store.read() as connection:
-            files = catalog.load(self.folder, source_rows.all(connection))
+        if files is None:
+            with self.store.read() as connection:
+                files = catalog.load(self.folder, source_rows.all(connection))
         file = files.find(name)
         with self.store.write() as connection:
             source = source_rows.get(connection, name)
@@ -235,6 +239,7 @@ class _Run:
             edited=edited,
             everyone=everyone,
             plan=opened,
+            theirs=clocks.theirs(self.now, self._skew()),
         )
         with Spool[Proposal]() as spool:
             decision = decide(deciding, spool)
@@ -252,6 +257,13 @@ class _Run:
                 self.account.write(publication.connection)
         self.account.written = True
         self.progress("published", self.account.outcome.written)
+
+    def _skew(self) -> timedelta | None:
+        """How far the source's clock is ahead of ours, as this read or the last one found."""
+        if self.account.read.verdict == COMPLETE:
+            return self.account.read.skew
+        with self.store.read() as connection:
+            return clocks.noted_skew(connection, self.source_id)
 
     def _source_now(self) -> SourceRow:
         with self.store.read() as connection:

@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 import httpx
@@ -22,6 +22,10 @@ import orjson
 from bridge.errors import WebhookFailed
 
 _SECONDS = 10.0
+_GLOBAL_UNICAST = ip_network("2000::/3")
+"""All of IPv6 that leads to other machines of the world (RFC 4291 section 2.4)."""
+_NAT64 = ip_network("64:ff9b::/96")
+"""IPv4 as a network without it calls it (RFC 6052)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,14 @@ class Webhook:
 
 def _is_public(text: str) -> bool:
     address = ip_address(text.partition("%")[0])
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
+    if isinstance(address, IPv6Address):
+        # A gateway would take it to the IPv4 address in it.
+        within = address.ipv4_mapped or address.sixtofour
+        if within is None and address in _NAT64:
+            within = IPv4Address(address.packed[-4:])
+        if within is None and address not in _GLOBAL_UNICAST:
+            return False
+        address = within or address
     return address.is_global and not address.is_multicast
 
 

@@ -14,11 +14,13 @@ from bridge.mapping import Mapping
 from bridge.mapping.explanation import Explanation
 from bridge.model import Entry, Mapped, Served
 from bridge.store import Store, audit, overrides, plans, problems, records, resources, runs
+from bridge.store import entries as rows
 from bridge.store import sources as source_rows
 from bridge.store.plans import OpenChange
 from bridge.store.problems import Problem
 from bridge.store.tables import AuditRow, OverrideRow, RunRow, SourceRow
-from bridge.sync import catalog
+from bridge.sync import catalog, rehires
+from bridge.sync.rehires import Rehire
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class Why:
 
     ``explanation`` is what the live mapping makes of the records now, None where there are none,
     and ``then`` what it will make of them at the next moment of change, if there is one. ``run``
-    is the one whose publication changed the person last.
+    is the one whose publication changed the person last. ``outside`` says that the source still has
+    the person, but not where it is read.
     """
 
     person: Person
@@ -55,6 +58,8 @@ class Why:
     override: OverrideRow | None
     waiting: Dict[str, OpenChange]
     problem: Problem | None
+    outside: bool
+    rehires: tuple[Rehire, ...]
     history: tuple[AuditRow, ...]
     run: RunRow | None
 
@@ -98,11 +103,22 @@ def why(store: Store, text: str, now: datetime) -> Why:
             override=overrides.of(connection, source_id, [key], now).get(key),
             waiting=plans.open_changes(connection, source_id, [key]).get(key, {}),
             problem=problems.of(connection, source_id, key),
+            rehires=_rehires(connection, person, now),
+            outside=not entries and key in rows.outside(connection, source_id, [key]),
             history=tuple(audit.find(connection, audit.Search(source_id, key), 100)),
             run=runs.of_publication(connection, person.served.publication)
             if person.served
             else None,
         )
+
+
+def _rehires(connection: Connection, person: Person, now: datetime) -> tuple[Rehire, ...]:
+    """Of whom the person may be a rehire, or who may be one of theirs."""
+    if person.served is None:
+        return ()
+    id = person.served.id
+    possible = rehires.possible(connection, now)
+    return tuple(each for each in possible if id in (each.new.id, each.old.id))
 
 
 def _explain(

@@ -132,8 +132,8 @@ FAULTS: dict[str, tuple[Fault, int, str]] = {
         r"1,\d+ entries do not have exactly one entryUUID, .* may `bind_dn` read it",
     ),
     "no rights on mail, which everybody needs": (
-        without_rights("attrs=mail"), 0,
-        r"1,\d+ people or records cannot be served as the source has them",
+        without_rights("attrs=mail"), 4,
+        r"nobody who had it shows it any more: mail \(of 1,\d+ people\)",
     ),
     "a base that is no longer there": (
         base_renamed, 4, r"noSuchObject \(32\): `base` does not exist",

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bridge.store import Store
+from bridge.store.retention import Keep
+from bridge.sync import upkeep
+from bridge.sync.leadership import utc_now
 from tests.cli.conftest import Cli
+from tests.processes import person
 
 
 @pytest.fixture
@@ -85,3 +95,98 @@ def test_what_is_done_to_tokens_is_told_and_never_a_token(told: Cli) -> None:
         ("token created", "okta"), ("token rotated", "okta"), ("token revoked", "okta")
     ]  # fmt: skip
     assert secret not in text
+
+
+def kept(file: Path) -> list[tuple[Any, ...]]:
+    """The audit as it stands in the store, in order of happening."""
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute("SELECT * FROM audit ORDER BY id").fetchall()
+
+
+def guard(file: Path, *acts: str) -> None:
+    """Let the store refuse these acts on the audit, whoever tries."""
+    with closing(sqlite3.connect(file)) as connection:
+        for act in acts:
+            connection.execute(
+                f"CREATE TRIGGER no_{act} BEFORE {act} ON audit "
+                "BEGIN SELECT raise(ABORT, 'the audit is only added to'); END"
+            )
+
+
+def test_no_command_and_no_run_changes_or_takes_out_what_happened(cli: Cli) -> None:
+    cli("sync")
+    store = cli.bridge.database
+    guard(store, "UPDATE", "DELETE")
+    steps = 0
+
+    def step(*arguments: str, code: int = 0) -> None:
+        nonlocal steps
+        before = kept(store)
+        cli(*arguments, code=code)
+        assert kept(store)[: len(before)] == before, arguments
+        steps += len(kept(store)) > len(before)
+
+    def rows(**changes: dict[str, str] | None) -> None:
+        for key, row in changes.items():
+            if row is None:
+                del cli.bridge.rows[key]
+            else:
+                cli.bridge.rows[key] = row
+        cli.bridge.write()
+
+    def approve() -> None:
+        for plan in cli("plan", "list", "--json").json:
+            if plan["state"] == "held":
+                step("plan", "approve", plan["hash"])
+
+    step("token", "create", "okta")
+    step("token", "rotate", "okta")
+    step("token", "revoke", "okta")
+    rows(P2=person(2) | {"end": "2020-01-31 00:00:00"})
+    step("sync")
+    step("deactivate", "P3", "--reason", "laptop stolen")
+    step("override", "end", "P3")
+    rows(P4=None)
+    step("sync", "--full")
+    rows(P9=person(9))
+    step("sync")
+    step("relink", "P4", "P9")
+    rows(P3=None, P5=None)
+    step("sync", "--full", code=3)
+    step("plan", "reject", cli.plan())
+    rows(P1=None)
+    step("sync", "--full", code=3)
+    approve()
+    step("erase", "P1")
+    cli.bridge.file.unlink()
+    step("source", "remove", "hr", code=3)
+    approve()
+    assert steps >= 12
+
+
+def test_erasing_keeps_what_happened_and_nothing_of_whom(cli: Cli) -> None:
+    personal = ("First2", "Last2", "p2@example.com")
+    cli("sync")
+    store = cli.bridge.database
+    cli("deactivate", "p2@example.com", "--reason", "laptop stolen")
+    del cli.bridge.rows["P2"]
+    cli.bridge.write()
+    cli("sync", "--full")
+    before = kept(store)
+    cli("erase", "p2@example.com")
+    assert kept(store)[: len(before)] == before
+    told = cli("audit", "P2", "--json").json
+    assert [row["action"] for row in told] == ["erased", "deactivated", "override inactive"]
+    assert not [value for value in personal if value in str(kept(store)) + json.dumps(told)]
+
+
+def test_only_age_takes_anything_out_of_the_audit(told: Cli) -> None:
+    store = told.bridge.database
+    guard(store, "UPDATE")
+    before = kept(store)
+    day = timedelta(days=1)
+    with closing(Store.open(f"sqlite:///{store}")) as opened:
+        for later, left in ((29, before), (31, [])):
+            now = utc_now() + later * day
+            upkeep.forget(opened, Keep(9999 * day, 30 * day, 9999 * day), now, lambda: None)
+            assert kept(store) == left

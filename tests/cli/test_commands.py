@@ -339,7 +339,7 @@ def test_status_tells_how_everything_is(cli: Cli) -> None:
     assert "Nobody syncs: bridge serve starts the daemon." in text
     found = cli("status", "--json").json
     assert found.keys() == {
-        "serving", "daemon", "sources", "held", "problems", "faults", "unwell",
+        "serving", "daemon", "sources", "held", "problems", "rehires", "faults", "unwell",
     }  # fmt: skip
     assert found["unwell"] == ["no daemon syncs: start bridge serve, or bridge syncd"]
     assert found["serving"] is True

@@ -83,7 +83,7 @@ def test_what_a_reader_leaves_unread_is_no_fault(bridge: Bridge) -> None:
     assert process.returncode == 0
 
 
-HOSTILE = "\x1b[2J\x9b31mred\u202egnp\x07"
+HOSTILE = "\x1b[2J\x9b31mred\u202egnp\x07\nFORGED\r\u2028FORGED"
 
 
 def test_nothing_that_people_are_called_commands_the_terminal(cli: Cli) -> None:
@@ -91,10 +91,25 @@ def test_nothing_that_people_are_called_commands_the_terminal(cli: Cli) -> None:
     cli("deactivate", "P3", "--reason", HOSTILE)
     for command in ("people", "why P3", "why P3 --all", "override list", "status"):
         ran = cli(*command.split())
-        assert not re.search("[\x1b\x9b\x07\u202e]", ran.out + ran.err)
+        assert not re.search("[\x1b\x9b\x07\u202e\r\u2028]", ran.out + ran.err)
+        assert not re.search("^FORGED", ran.out + ran.err, re.MULTILINE)
     [row] = cli("people", "P3", "--json").json
     assert row["reason"].endswith(HOSTILE)  # whole, and nevertheless harmless
     assert not re.search("[\x1b\x9b\x07\u202e]", cli("people", "P3", "--json").out)
+
+
+def test_no_value_of_a_source_begins_a_line_of_its_own(cli: Cli) -> None:
+    cli.bridge.rows |= {
+        "P8": person(8) | {"id": "P8\nFORGED", "dept": "Sales\nFORGED", "first": "Zoe\nFORGED"},
+        "P9": person(9) | {"id": "P9\nFORGED", "end": "no day\nFORGED"},
+    }
+    cli.bridge.write()
+    cli("sync")
+    cli.bridge.edit("employed", "employed here")
+    for command in ("people", "why p8@example.com --all", "status", "preview hr", "audit", "sync"):
+        ran = cli(*command.split())
+        assert not re.search("^FORGED", ran.out + ran.err, re.MULTILINE), command
+    assert "Zoe\N{SYMBOL FOR NEWLINE}FORGED" in cli("why", "p8@example.com").out
 
 
 @pytest.mark.parametrize(

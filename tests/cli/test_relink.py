@@ -56,3 +56,27 @@ def test_somebody_without_a_record_cannot_go_on_for_another(rehired: Cli) -> Non
     rehired.bridge.write()
     rehired("sync", "--full")
     assert "has no record in the source" in rehired("relink", "P2", "P3", code=2).err
+
+
+def test_somebody_who_may_be_a_rehire_stands_in_status_and_why_until_relinked(cli: Cli) -> None:
+    cli("sync")
+    del cli.bridge.rows["P2"]
+    cli.bridge.write()
+    cli("sync", "--full")
+    cli.bridge.rows["P9"] = person(9, mail="p2@example.com")
+    cli.bridge.write()
+    cli("sync")
+    ids = {key: row["id"] for key, row in people(cli).items()}
+    command = f"bridge relink {ids['P2']} {ids['P9']}"
+    [told] = cli("status", "--json").json["rehires"]
+    assert told == {
+        "source": "hr", "new": ids["P9"], "old": ids["P2"], "by": ["email", "userName"],
+        "next": command,
+    }  # fmt: skip
+    assert command in " ".join(cli("status").out.split())
+    assert command in cli("why", ids["P9"]).out
+    assert cli("why", ids["P2"], "--json").json["rehires"] == [
+        {"new": ids["P9"], "old": ids["P2"], "by": told["by"], "next": command}
+    ]
+    cli(*command.split()[1:])
+    assert cli("status", "--json").json["rehires"] == []

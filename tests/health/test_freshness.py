@@ -32,6 +32,11 @@ def _read(minutes: float) -> Change:
     )
 
 
+def _skewed(seconds: int) -> Change:
+    skew = timedelta(seconds=seconds)
+    return lambda c, world: watch.read(c, world.company.source, world.company.now, skew=skew)
+
+
 def _held(hours: float) -> Change:
     def change(c: Connection, world: World) -> None:
         change = PlanChange("ann", "absent", "inactive", "fact")
@@ -53,6 +58,17 @@ CASES: dict[str, tuple[Change, str]] = {
         _read(30),
         "hr: the last read that could be trusted began 30 minutes ago, and one was due"
         " 25 minutes ago",
+    ),
+    "clocks that are nearly together": (_skewed(-300), ""),
+    "a clock that is behind": (
+        _skewed(-412),
+        "hr: its clock is 412 s behind this machine's, so whoever has a date between the two "
+        "waits: set both by NTP",
+    ),
+    "a clock that is ahead": (
+        _skewed(86_400),
+        "hr: its clock is 86,400 s ahead of this machine's, so whoever has a date between the two "
+        "waits: set both by NTP",
     ),
     "a source that was never read": (
         lambda c, _: c.execute(update(table(SourceRow)).values(complete_at=None)),

@@ -58,7 +58,8 @@ def test_the_figures_are_those_of_the_store(world: World) -> None:
             runs.finish(c, run, began + timedelta(seconds=seconds), verdict=verdict)
         kinds = [PlanChange(key, "absent", "inactive", "fact") for key in ("ann", "ben")]
         plans.create(c, world.company.source, plans.CHANGES, kinds, 1, began)
-        watch.read(c, world.company.source, began - HOUR, began + 60 * HOUR, began + 12 * HOUR)
+        watch.read(c, world.company.source, began - HOUR, began + 60 * HOUR, began + 12 * HOUR,
+                   timedelta(seconds=-7))  # fmt: skip
     figures = world.figures()
     expected = {
         'bridge_people{source="hr",state="active"}': 1,
@@ -81,6 +82,7 @@ def test_the_figures_are_those_of_the_store(world: World) -> None:
     assert figures['bridge_complete_read_age_seconds{source="hr"}'] == pytest.approx(0, abs=300)
     assert figures['bridge_certificate_days{of="hr"}'] == pytest.approx(2.5, abs=0.1)
     assert figures['bridge_password_days{source="hr"}'] == pytest.approx(0.5, abs=0.1)
+    assert figures['bridge_clock_skew_seconds{source="hr"}'] == -7
     assert figures["bridge_store_bytes"] > 100_000
 
 

@@ -13,11 +13,13 @@ from pathlib import Path
 
 @dataclass
 class Receiver:
-    """``url`` takes POSTs; they are answered with ``status``, and kept whatever it is."""
+    """``url`` takes POSTs; they are answered with ``status`` and where to go instead, and kept
+    whatever that is."""
 
     port: int = 0
     scheme: str = "http"
     status: int = 204
+    location: str = "http://localhost:1/elsewhere"
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     @property
@@ -36,7 +38,7 @@ def receiving(certificate: tuple[Path, Path] | None = None) -> Iterator[Receiver
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.got.append((headers | {":path": self.path}, body))
             self.send_response(receiver.status)
-            self.send_header("location", "http://localhost:1/elsewhere")
+            self.send_header("location", receiver.location)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

@@ -48,6 +48,8 @@ class Reading:
         self.entries = {entry.record_key: entry for entry in self.read}
         self.gone = {key for batch in self.batches for key in batch.gone}
         self.verdict = self.batches[-1].verdict
+        outside = {key for batch in self.batches for key in batch.outside}
+        assert outside <= self.gone, "who is elsewhere has left"
         named = [bool(batch.present) for batch in self.batches]
         if any(named):
             assert named == sorted(named, reverse=True), "who is present is named before any entry"

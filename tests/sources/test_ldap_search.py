@@ -30,7 +30,9 @@ def fake() -> Iterator[FakeLdap]:
     """Three pages of four people each."""
     with fake_ldap() as server:
         server.pages = [[someone(4 * page + each) for each in range(4)] for page in range(3)]
-        server.known = {b"supportedControl": ("", {"supportedControl": [PAGING]})}
+        time = [b"20260615120000Z"]
+        root = "", {"supportedControl": [PAGING], "currentTime": time}
+        server.known = {b"supportedControl": root, b"currentTime": root}
         yield server
 
 
@@ -43,7 +45,7 @@ def source(server: FakeLdap, base: str = BASE) -> ldap.LdapSource:
 
 def test_three_pages_that_end_well_are_complete(fake: FakeLdap) -> None:
     reading = Reading(source(fake))
-    assert (len(reading.read), reading.verdict, fake.searches) == (12, COMPLETE, 3 + 1)
+    assert (len(reading.read), reading.verdict, fake.searches) == (12, COMPLETE, 3 + 2)
 
 
 PAGES = pytest.mark.parametrize("page", [0, 1, 2], ids=["first page", "middle page", "last page"])

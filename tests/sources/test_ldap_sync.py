@@ -88,20 +88,26 @@ def test_who_is_moved_out_of_the_scope_or_of_the_filter_is_gone_and_comes_back(
     world: Directory,
 ) -> None:
     inside, outside = unit(world, "inside"), unit(world, "outside")
-    for uid in ("ann", "bob", "cleo"):
+    for uid in ("ann", "bob", "cleo", "dan"):
         somebody(world, uid, inside)
     filter = "(&(objectClass=inetOrgPerson)(!(title=x)))"
     source = under(world, inside, filter=filter)
     first = Reading(source)
     move(world, f"uid=ann,{inside}", outside)
     change(world, f"uid=bob,{inside}", "changetype: modify", "add: title", "title: x")
+    change(world, f"uid=dan,{inside}", "changetype: delete")
     gone = Reading(source, first.cookie)
     assert (gone.read, gone.verdict) == ([], CHANGES)
-    assert sorted(first.entries[key].attributes["uid"] for key in gone.gone) == ["ann", "bob"]
+    named = {first.entries[key].attributes["uid"]: key for key in gone.gone}
+    assert sorted(named) == ["ann", "bob", "dan"]
+    assert gone.batches[-1].outside == sorted((named["ann"], named["bob"]))
+    world.server.deny(f'dn.subtree="{outside}"')
+    assert Reading(source, first.cookie).batches[-1].outside == [named["bob"]], "as far as is shown"
+    world.server.deny()
     move(world, f"uid=ann,{outside}", inside)
     change(world, f"uid=bob,{inside}", "changetype: modify", "delete: title")
     back = Reading(source, gone.cookie)
-    assert (back.entries.keys(), back.gone) == (gone.gone, set())
+    assert (back.entries.keys(), back.gone) == ({named["ann"], named["bob"]}, set())
 
 
 def test_each_kind_of_groups_tells_its_own_and_no_person_is_taken_for_a_group(

@@ -134,6 +134,12 @@ class AuditRow(SQLModel, table=True):
             sqlite_where=text("action = 'deactivated'"),
             postgresql_where=text("action = 'deactivated'"),
         ),
+        Index(
+            "audit_possible_rehire",
+            "at",
+            sqlite_where=text("action = 'possible rehire'"),
+            postgresql_where=text("action = 'possible rehire'"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = Field(sa_type=Instant)
@@ -186,6 +192,8 @@ class WatchRow(SQLModel, table=True):
     """When the certificate that the source's server showed last stops being good."""
     password_ends: datetime | None = Field(default=None, sa_type=Instant)
     """When the password ends by which the source was read last, where that is known."""
+    skew_seconds: int | None = None
+    """How far the source's clock was ahead of ours at that read, where it tells its time."""
 
 
 class FaultyFileRow(SQLModel, table=True):

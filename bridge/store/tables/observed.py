@@ -71,6 +71,8 @@ class RecordRow(SQLModel, table=True):
     """The read that last changed it."""
     read_at: datetime = Field(sa_type=Instant)
     gone_at: datetime | None = Field(default=None, sa_type=Instant)
+    outside: bool = False
+    """Whether a record that is gone is still in the source, but not where people are looked for."""
     attributes: bytes = Field(sa_type=LargeBinary)
     """JSON; a value of bytes is an object ``{"$bytes": base64}``."""
 
