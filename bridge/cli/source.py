@@ -16,6 +16,7 @@ from bridge.store import records
 from bridge.store import sources as source_rows
 from bridge.sync import catalog
 from bridge.sync.leadership import utc_now
+from bridge.sync.words import words_of
 
 group = typer.Typer(help="Sources as a whole.", no_args_is_help=True)
 
@@ -43,6 +44,9 @@ def remove(
         if files.find(name) is not None or files.at(row.file) is not None:
             raise UsageError(f"{row.file} is still there: take it out of the folder first")
         records.let_go(connection, row.id, utc_now())
+        if row.mapping_text:
+            live = catalog.compile(row.mapping_text, row.file)
+            source_rows.set_words(connection, row.id, words_of(live))  # nobody is left in others
     # That the file is gone is no fault here.
     report = replace(decide_now(settings, store, name), faults=[])
     if as_json:

@@ -79,8 +79,9 @@ def status(as_json: Json = False) -> None:
         say("People are served.")
     elif rows and all(row.loaded_at for row in rows):
         say(
-            "Nobody is served: after a restore every source is read whole first, and nobody may "
-            "wait for your word: bridge sync --full"
+            "Nobody is served: after a restore every source is read whole first (where its file is "
+            "gone: put it back, or bridge source remove), and nobody may wait for your word: "
+            "bridge sync --full"
         )
     else:
         say("Nobody is served: no first load is approved yet.")

@@ -273,12 +273,13 @@ class _Run:
 
     def _everybody_is_loaded(self, publication: Publication) -> bool:
         """Whether what is in the store may be served: everybody's first load was approved, and
-        of a restored one every source was read whole. Nobody may wait to go, and in a restored one
-        nobody to come: Okta may know of them already."""
-        if self.files.faults:
-            return False
+        of a restored one every source was read whole, or let go where its file is gone. Nobody
+        may wait to go, and in a restored one nobody to come: Okta may know of them already."""
         c = publication.connection
-        loaded = {row.name for row in source_rows.all(c) if row.loaded_at and row.words}
+        rows = source_rows.all(c)
+        if self.files.faults or any(row.active and not row.words for row in rows):
+            return False
+        loaded = {row.name for row in rows if row.loaded_at and row.words}
         coming = (NEW, REACTIVATED) if publication.is_restored() else ()
         waiting = plans.held_kinds(c).intersection((*DEACTIVATIONS, *coming))
         return all(file.name in loaded for file in self.files) and not waiting

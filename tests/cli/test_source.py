@@ -26,3 +26,25 @@ def test_a_source_is_removed_through_a_plan_and_comes_back_with_its_file(cli: Cl
     (plan,) = cli("plan", "list", "--json").json
     cli("plan", "approve", plan["hash"])
     assert all(row["active"] for row in cli("people", "--json").json)
+
+
+def test_a_restored_store_waits_for_a_source_whose_file_is_gone_until_it_is_removed(
+    cli: Cli,
+) -> None:
+    """Who left it since the backup would be active again."""
+    text = cli.bridge.file.read_text()
+    guests = cli.bridge.file.with_name("guests.yaml")
+    export = cli.bridge.export.with_name("guests.csv")
+    export.write_text(cli.bridge.export.read_text().replace("@", "@guests."))
+    guests.write_text(
+        text.replace("name: hr", "name: guests").replace(cli.bridge.export.name, export.name)
+    )
+    cli("sync")
+    cli("backup", "then.db")
+    cli.bridge.file.unlink()
+    cli("restore", "then.db", "--replace")
+    cli("sync", "guests", "--full")
+    assert "Nobody is served" in cli("status").out
+    cli("source", "remove", "hr", code=3)
+    cli("plan", "approve", cli.plan())
+    assert "People are served" in cli("status").out

@@ -86,9 +86,6 @@ class Operators(Watched):
     def restore(self) -> None:
         assert self.kept is not None
         file, then = self.kept
-        if not self.bridged.text:  # a source whose file is gone keeps no restored store closed
-            self.bridged.text = "as it was"
-            self.bridged.write()
         self.bridged.restore(file)
         self.closed()
         self.bridged.run("full", name="guests")

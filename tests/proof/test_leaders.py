@@ -41,7 +41,7 @@ def alone(self):
     with writing, write(self) as connection:
         yield connection
 
-def freezing(self, name, mode, actor, progress=lambda step, done: None):
+def freezing(self, name, mode, actor, progress=lambda step, done: None, *rest):
     def stopping(step, done):
         asked = pathlib.Path("freeze-" + me)
         if asked.exists() and asked.read_text() == step:
@@ -49,7 +49,7 @@ def freezing(self, name, mode, actor, progress=lambda step, done: None):
             with writing:  # not while the lease is being renewed
                 os.kill(os.getpid(), signal.SIGSTOP)
         progress(step, done)
-    return run(self, name, mode, actor, stopping)
+    return run(self, name, mode, actor, stopping, *rest)
 
 def jumping():
     asked = pathlib.Path("jump-" + me)
