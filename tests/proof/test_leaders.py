@@ -47,7 +47,8 @@ def freezing(self, name, mode, actor, progress=lambda step, done: None, *rest):
         if asked.exists() and asked.read_text() == step:
             asked.rename("frozen-" + me)
             with writing:  # not while the lease is being renewed
-                os.kill(os.getpid(), signal.SIGSTOP)
+                # This very thread: by os.kill another one would be stopped first.
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         progress(step, done)
     return run(self, name, mode, actor, stopping, *rest)
 
@@ -149,7 +150,9 @@ def test_one_that_was_frozen_before_it_published_is_fenced_when_it_wakes_up(
         first.wait_for("standing by")
         assert company.people() == before
         assert len([each for each in others if each.logged("leading")]) == 1
-    assert happened(company) == [("P6", "created"), ("P7", "created")]
+    # The other leader may have read P6 before the last day came.
+    told = [each for each in happened(company) if each != ("P6", "deactivated")]
+    assert told == [("P6", "created"), ("P7", "created")]
 
 
 def test_one_that_was_frozen_within_its_transaction_keeps_everybody_from_publishing(
