@@ -73,7 +73,7 @@ class Watched:
         self.source.faults = []
         assert not isinstance(ended.error, RuntimeError) or "program" in str(ended.error)
         self.hear(ended.report is not None)
-        whole = ended.report is not None and bridged.decides()
+        whole = ended.report is not None and not paused and bridged.decides()
         live = bridged.live()
         step = Step(
             now=bridged.now,
@@ -88,7 +88,7 @@ class Watched:
         for key, what in self.promises.look(bridged.answers(), step).items():
             TALLY[what] += 1
             self._is_accounted_for(key, what)
-        if whole:
+        if whole and self.promises.opened:
             self._erased_stay_erased()
         assert not paused or bridged.answers() == before, "a source without a file goes on"
         self._tells_no_secret()
