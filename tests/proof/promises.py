@@ -63,8 +63,8 @@ class Promises:
     """The people of the other source, who never change."""
     ever_active: set[str] = field(default_factory=set)
     overrides: dict[str, tuple[bool, datetime | None]] = field(default_factory=dict)
-    left: list[tuple[datetime, str]] = field(default_factory=list)
-    """Who became inactive without anybody's word, and when."""
+    left: list[tuple[datetime, str, str]] = field(default_factory=list)
+    """Who became inactive, when, and as which kind of change; none where somebody said so."""
     opened: bool = False
     """Whether anything was ever served, or is again after a restore."""
     reopened: datetime | None = None
@@ -153,8 +153,7 @@ class Promises:
                 flipped[key] = "deactivated"
                 cause = self._why_gone(key, step)
                 counts[cause] += 1
-                if cause:
-                    self.left.append((step.now, key))
+                self.left.append((step.now, key, cause))
             elif row["active"] and not was["active"]:
                 flipped[key] = "reactivated"
                 counts[self._why_back(id, key, step)] += 1
@@ -172,8 +171,9 @@ class Promises:
             if kind:
                 allowed = LIMITS[kind] + (extra.get(kind, LIMITS[kind]) if twice else 0)
                 assert count <= allowed, f"promise 4: {count} {kind} where {allowed} may be"
-        if self.left and self.left[-1][0] == step.now and "deactivated" in flipped.values():
-            of_day = {key for at, key in self.left if at > step.now - DAY}
+        unasked = any(cause and at == step.now for at, _, cause in self.left)
+        if unasked and "deactivated" in flipped.values():
+            of_day = {key for at, key, cause in self.left if cause and at > step.now - DAY}
             assert len(of_day) <= LIMITS["per_day"], f"promise 4: {len(of_day)} in one day"
         self._disables_are_served(after, step)
         self.flips.update(flipped.values())
@@ -229,7 +229,7 @@ class Promises:
             if row["active"] and ENDED in states and self.override(key, step.now) is None:
                 waits = key in step.waiting or key == TEXTS[step.text].protected
                 stated[id] = states == {ENDED} and not waits
-        recent = {key for at, key in self.left if at > step.now - DAY}
+        recent = {key for at, key, _ in self.left if at > step.now - DAY}
         recent -= {self.keys[id] for id in stated}
         if len(stated) <= min(LIMITS["disabled"], LIMITS["per_day"] - len(recent)):
             still = {id for id, surely in stated.items() if surely and after[id]["active"]}
