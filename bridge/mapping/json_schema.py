@@ -205,7 +205,9 @@ def _by_preset() -> Iterator[Schema]:
     """A file that extends a preset need not repeat the type of its source."""
     for name in presets.names():
         text = presets.text(name)
-        preset = plain(parse(own_text(text), Faults(name, text)))  # type: ignore[arg-type]
+        tree = parse(own_text(text), Faults(name, text))
+        assert tree is not None  # what the bridge ships can be read
+        preset = plain(tree)
         yield {
             "if": {"properties": {"extends": {"const": name}}, "required": ["extends"]},
             "then": {"properties": {"source": _ref(f"source-{preset['source']['type']}")}},

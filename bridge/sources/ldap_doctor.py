@@ -24,6 +24,7 @@ from bridge.sources.doctor import (
 )
 from bridge.sources.ldap import LdapSource, Settings
 from bridge.sources.ldap_connection import Host, close, log_in
+from bridge.sources.ldap_decode import Decoded
 from bridge.sources.ldap_directory import DirectorySettings
 from bridge.sources.ldap_entry import MODIFIED, EntryReader
 from bridge.sources.ldap_look import Server, look, server
@@ -249,7 +250,7 @@ class _Examination:
             if total:
                 yield from fill_rates(names, counts, total, label, advice)
 
-    def _pages(self, part: _Part, reader: EntryReader) -> Iterator[list]:  # type: ignore[type-arg]
+    def _pages(self, part: _Part, reader: EntryReader) -> Iterator[list[Decoded]]:
         bases = [] if self._manner.partitioned else [each.base for each in self._parts]
         search = Search(part.base, part.filter, reader.asked, reader.decoder)
         return pages(self._connection, search, self._settings.page_size, bases)
