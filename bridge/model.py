@@ -182,8 +182,9 @@ class Mapped:
 
     Exactly one of three: a ``resource``; ``skipped`` with its reason; or ``faults``, each a
     sentence. ``active`` is known beside faults too where the rules alone could be worked out.
-    ``rule`` is the text of the rule that decided. ``until`` is the next moment at which the
-    answer may differ although the record does not.
+    ``rule`` is the text of the rule that decided. ``absent`` says that they are inactive only
+    because another record of theirs is gone. ``until`` is the next moment at which the answer may
+    differ although the record does not.
     """
 
     resource: Resource | None = None
@@ -192,8 +193,14 @@ class Mapped:
     active: bool | None = None
     reason: str = ""
     rule: str = ""
+    absent: bool = False
     groups: tuple[GroupKey, ...] = ()
     until: datetime | None = None
+
+    @property
+    def leaves(self) -> bool:
+        """Whether the person is not to be active, whatever else could not be worked out."""
+        return bool(self.skipped) or self.active is False
 
 
 @dataclass(frozen=True, slots=True)

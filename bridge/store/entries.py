@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Connection, Row, Select, bindparam, select
@@ -32,6 +33,25 @@ _SOME: Select[Any] = (
     .limit(bindparam("n"))
 )
 
+_left, _moved = _records.alias(), _records.alias()
+_same_elsewhere = select(_moved.c.id).where(
+    _moved.c.source_id == _left.c.source_id,
+    _moved.c.person_key == _left.c.person_key,
+    aside(_moved.c.gone_at).is_not(None),
+    _moved.c.fingerprint == _left.c.fingerprint,
+)
+_said_since = select(_left.c.id).where(
+    _left.c.source_id == _records.c.source_id,
+    _left.c.person_key == _records.c.person_key,
+    aside(_left.c.gone_at).is_(None),
+    _left.c.read_at >= _records.c.gone_at,
+    ~_same_elsewhere.exists(),
+)
+_DEPARTED: Select[Any] = (
+    select(_records.c.person_key, _records.c.gone_at, *COLUMNS)
+    .where(_of_source, _records.c.person_key.in_(among()))
+    .where(aside(_records.c.gone_at).is_not(None), ~_said_since.exists())
+)
 _OUTSIDE = (
     select(_records.c.person_key)
     .where(_of_source, _records.c.person_key.in_(among()))
@@ -42,6 +62,13 @@ _OUTSIDE = (
 _BYTES = "$bytes"
 _NAMES = "$names"
 _MARK = b'{"$bytes":'
+
+
+class Departed(NamedTuple):
+    """A record that is gone, as it was read last, and when it was found gone."""
+
+    entry: Entry
+    gone_at: datetime
 
 
 def stored(c: Connection, source_id: int, record_keys: Iterable[str]) -> dict[str, Entry]:
@@ -59,6 +86,15 @@ def some(c: Connection, source_id: int, kind: Kind, limit: int) -> list[Entry]:
 def outside(c: Connection, source_id: int, keys: Iterable[str]) -> set[str]:
     """Of people without records those whom the source still has, but not where it is read."""
     return {row.person_key for row in rows_for(c, _OUTSIDE, keys, source=source_id)}
+
+
+def departed(c: Connection, source_id: int, keys: Iterable[str]) -> dict[str, list[Departed]]:
+    """The records of people that went when all that is left of theirs had been said before, if
+    only under another record's key."""
+    found: dict[str, list[Departed]] = {}
+    for row in rows_for(c, _DEPARTED, keys, source=source_id):
+        found.setdefault(row.person_key, []).append(Departed(decode(row), row.gone_at))
+    return found
 
 
 def encode(entry: Entry) -> bytes:

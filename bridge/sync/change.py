@@ -125,7 +125,7 @@ def draft(
     erased = erased and not entries and before is not None
     fact = blake2b(b"".join(entry.fingerprint for entry in entries), digest_size=8).hexdigest()
     after, groups = mapped.resource, mapped.groups
-    reason, cause = mapped.reason, DISABLED
+    reason, cause = mapped.reason, ABSENT if mapped.absent else DISABLED
     if mapped.faults and before is not None:
         # Last good values, last state; but what the rules say for certain still goes through.
         after, groups = _as_served(before), _groups(before)

@@ -31,13 +31,8 @@ def noted_skew(connection: Connection, source_id: int) -> timedelta | None:
 
 def agree(ours: Mapped, theirs: Mapped) -> bool:
     """Whether it does not matter by which clock a person is mapped."""
-    told = replace(theirs, reason=ours.reason, rule=ours.rule, until=ours.until)
+    told = replace(theirs, reason=ours.reason, rule=ours.rule, absent=ours.absent, until=ours.until)
     return told == ours
-
-
-def both_say_inactive(ours: Mapped, theirs: Mapped) -> bool:
-    """Whether the person has left by either clock."""
-    return all(mapped.skipped or mapped.active is False for mapped in (ours, theirs))
 
 
 def between_clocks(new: Draft, leaves: bool) -> Draft:

@@ -20,8 +20,9 @@ from bridge.sync.change import (
     mapped,
     names_that_moved,
 )
-from bridge.sync.clocks import agree, between_clocks, both_say_inactive
+from bridge.sync.clocks import agree, between_clocks
 from bridge.sync.decision import Deciding, Decision
+from bridge.sync.departures import told_apart
 from bridge.sync.memberships import Memberships
 from bridge.sync.proposal import Proposal, approve_edit, as_if_approved, match
 from bridge.sync.uniques import Uniques
@@ -134,6 +135,9 @@ class Looking:
             key: mapped(entries.get(key, []), served.get(key), mapping, now, key in outside)
             for key in keys
         }
+        departed = self._departed(made, entries, served)
+        for key, gone in departed.items():
+            made[key] = told_apart(made[key], entries[key], served[key], mapping, now, gone)
         doubts = dict(self._doubts(made, entries, served))
         made = self._memberships.add(self._uniques.settle(made, entries, served))
         proposals = []
@@ -148,12 +152,26 @@ class Looking:
                     new = loaded
             elif deciding.edited is not None and new.kinds:
                 was = mapped(*person[1:], deciding.edited, now)
+                was = told_apart(was, *person[1:], deciding.edited, now, departed.get(key, ()))
                 new = because_of_edit(new, draft(*person, deciding.edited, was, forced.get(key)))
             if key in doubts and not deciding.first_load:
                 new = between_clocks(new, doubts[key])
             proposal = approve_edit(match(new, mine), of_edit.get(key, {}))
             proposals.append(as_if_approved(proposal, mine) if deciding.preview else proposal)
         return proposals
+
+    def _departed(
+        self,
+        made: Dict[str, Mapped],
+        entries: Dict[str, list[Entry]],
+        served: Dict[str, Served],
+    ) -> dict[str, list[rows.Departed]]:
+        """The records that are gone of whoever is active and leaves by those that are left."""
+        leaving = [
+            key for key, before in served.items()
+            if before.active and key in entries and made[key].leaves
+        ]  # fmt: skip
+        return rows.departed(self._c, self._source_id, leaving)
 
     def _doubts(
         self,
@@ -169,4 +187,4 @@ class Looking:
             person = entries.get(key, []), served.get(key)
             theirs = mapped(*person, deciding.mapping, deciding.theirs)
             if not agree(ours, theirs):
-                yield key, both_say_inactive(ours, theirs)
+                yield key, ours.leaves and theirs.leaves

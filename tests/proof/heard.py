@@ -54,6 +54,7 @@ class Heard:
                     if key not in whole:
                         self._say(key, None, sure)
                 if sure:
+                    self._are_there(whole)
                     self.lied, self.as_of = False, each["as_of"]
             self.lied |= bool(each.get("lie"))
             if sure and "as_of" in each and not self.lied:
@@ -87,6 +88,14 @@ class Heard:
         for old in self._known(row["id"]):
             kept = {name: old[name] for name in lost if name in old}
             self._say(row["id"], row | kept, False)
+
+    def _are_there(self, keys: Iterable[str]) -> None:
+        """Whom a whole read has come by, the bridge does not take for gone: had it, when a run
+        broke, it could not have believed that they are as they were."""
+        for key in self.maybe.keys() & set(keys):
+            self.maybe[key] = [row for row in self.maybe[key] if row is not None]
+            if not self.maybe[key]:
+                del self.maybe[key]
 
     def _is_all_kept(self, untold: Collection[str]) -> None:
         """Promise 7: what a run that broke may have lost, the next good read has said again."""

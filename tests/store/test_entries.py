@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bridge.model import Entry, Kind
 from bridge.store import entries, records
+from bridge.store.entries import Departed
 from bridge.store.records import Seen
 from tests.store.company import Company, entry
 
@@ -48,3 +51,29 @@ def test_who_left_the_scope_is_told_from_who_is_gone_until_they_are_back(company
     with company.store.write() as c:
         records.save(c, company.source, 4, [], ["r1"], None, company.now)
     assert outside() == set()
+
+
+def test_a_record_departs_from_those_that_say_nothing_new(company: Company) -> None:
+    def departed() -> dict[str, list[Departed]]:
+        with company.store.read() as c:
+            return entries.departed(c, company.source, ["p", "q"])
+
+    one, two, three = (entry(f"r{number}", a=number) for number in (1, 2, 3))
+    company.save(one, two, three, person="p")
+    company.save(entry("s1"), entry("s2"), person="q")
+    assert departed() == {}
+    now = company.pass_time(minutes=1)
+    with company.store.write() as c:
+        records.save(c, company.source, 2, [], ["r1"], None, now)
+    assert departed() == {"p": [Departed(one, now)]}
+    company.save(entry("r2", a="news"), person="p")
+    assert departed() == {}, "what was read with it is news as well"
+    now = company.pass_time(minutes=1)
+    with company.store.write() as c:
+        moved = entry("r2", a=3)
+        records.save(c, company.source, 3, [(moved, "p")], ["r3"], None, now)
+    assert departed() == {"p": [Departed(one, now - timedelta(minutes=1)), Departed(three, now)]}, (
+        "what is left has only another name"
+    )
+    company.save(one, person="p")
+    assert departed() == {}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event
 
 from bridge.filter import All, Attribute, Compare, Element, Filter, Op
 from bridge.model import ENTERPRISE_URN, Kind, Query
-from bridge.store import Store, due, records, resources
+from bridge.store import Store, due, entries, records, resources
 from bridge.store.pages import _STAMP, Pages
 from tests.store.company import NOON
 
@@ -22,6 +22,10 @@ LOOKS: dict[str, tuple[Look, str]] = {
     "the records of people": (
         lambda c: records.of_people(c, 1, KEYS),
         "record USING INDEX record_by_person (source_id=? AND person_key=?)",
+    ),
+    "records that departed from others of a person": (
+        lambda c: entries.departed(c, 1, KEYS),
+        "record_2 USING INDEX record_by_person (source_id=? AND person_key=?)",
     ),
     "records whose person is unknown": (
         lambda c: records.unidentified(c, 1),
