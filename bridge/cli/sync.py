@@ -18,7 +18,7 @@ from bridge.store import sources as source_rows
 from bridge.store.tables import SourceRow
 from bridge.sync import ask, catalog
 from bridge.sync.catalog import Catalog
-from bridge.sync.read import COMPLETE, FAILED, INCOMPLETE
+from bridge.sync.read_report import COMPLETE, FAILED, INCOMPLETE
 from bridge.sync.report import Report
 from bridge.sync.run import CHANGES, DECIDE, FULL
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from bridge.cli.output import counted
 from bridge.store import plans
-from bridge.sync.read import COMPLETE, FAILED, INCOMPLETE
+from bridge.sync.read_report import COMPLETE, FAILED, INCOMPLETE
 from bridge.sync.report import Report
 
 _KINDS = {

@@ -24,7 +24,7 @@ from pydantic import Field
 
 from bridge.model import Batch, Kind, Verdict, Wanted
 from bridge.sources import SourceSettings
-from bridge.sources.ldap_connection import Host, connect_to_any
+from bridge.sources.ldap_connection import connect_to_any
 from bridge.sources.ldap_directory import (
     NOTHING_KNOWN,
     DirectorySettings,
@@ -35,6 +35,7 @@ from bridge.sources.ldap_entry import MODIFIED, EntryReader
 from bridge.sources.ldap_follow import Scope, State
 from bridge.sources.ldap_look import skew
 from bridge.sources.ldap_search import Search, pages
+from bridge.sources.ldap_server import Host
 from bridge.sources.ldap_sync import Refused
 from bridge.sources.ldap_tls import ends
 

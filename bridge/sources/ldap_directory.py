@@ -12,8 +12,9 @@ from pydantic import Field, field_validator
 from bridge import dn
 from bridge.errors import IncompleteRead, SourceUnavailable
 from bridge.model import Batch, Verdict
-from bridge.sources.ldap_connection import ConnectionSettings, Host, close, connect
+from bridge.sources.ldap_connection import close, connect
 from bridge.sources.ldap_search import ConnectionLost, is_filter
+from bridge.sources.ldap_server import ConnectionSettings, Host
 
 NOTHING_KNOWN = b"{}"
 """The cookie of a store that took in a part of a read: whatever comes next has to be whole."""

@@ -23,13 +23,14 @@ from bridge.sources.doctor import (
     unknown,
 )
 from bridge.sources.ldap import LdapSource, Settings
-from bridge.sources.ldap_connection import Host, close, log_in
+from bridge.sources.ldap_connection import close, log_in
 from bridge.sources.ldap_decode import Decoded
 from bridge.sources.ldap_directory import DirectorySettings
 from bridge.sources.ldap_entry import MODIFIED, EntryReader
 from bridge.sources.ldap_look import Server, look, server
 from bridge.sources.ldap_reach import reached
 from bridge.sources.ldap_search import ConnectionLost, Search, pages
+from bridge.sources.ldap_server import Host
 from bridge.sources.ldap_sync import Refused
 
 _IDLE = ("base", "people", "id", "changes", "clock", "attributes", "fill")

@@ -12,7 +12,8 @@ from ldap3 import Connection
 
 from bridge.errors import SourceUnavailable
 from bridge.sources.doctor import Finding, State, skipped, unavailable
-from bridge.sources.ldap_connection import ConnectionSettings, Host, reach
+from bridge.sources.ldap_connection import reach
+from bridge.sources.ldap_server import ConnectionSettings, Host
 from bridge.sources.ldap_tls import Certificate, authority_end, end
 from bridge.sources.ldap_words import network_failure
 

@@ -6,8 +6,8 @@ from the documents. A condition is true, false or NULL, and NULL means false.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from bridge.filter import (
     All,
@@ -23,16 +23,11 @@ from bridge.filter import (
     Value,
 )
 from bridge.model import Kind
+from bridge.store.conditions import FALSE, TRUE, joined, negated, operated
 from bridge.store.json_sql import Json, Sql
 from bridge.store.lookups import COLUMNS, LOOKUPS, Column, implied, is_narrow, place_of
-from bridge.store.tables import Instant, fold
-
-OVERLAP = timedelta(minutes=2)
-"""What was modified so long before a moment counts as modified after it.
-
-A publication is stamped before it can be seen. Whoever asked in between must not miss it when
-asking for what was modified since then.
-"""
+from bridge.store.modified import modified
+from bridge.store.tables import fold
 
 _TABLES = {Kind.USER: "users", Kind.GROUP: "groups"}
 _ACTIVE = (Kind.USER, (("active",), ""))
@@ -42,14 +37,6 @@ _MEMBER_ROWS = Sql(
     " WHERE m.group_position = groups.position"
 )
 _MEMBER_PARTS = {"value": Sql("u.id"), "type": Sql("CAST('User' AS TEXT)")}
-
-_SYMBOLS = {Op.EQ: "=", Op.NE: "<>", Op.GT: ">", Op.GE: ">=", Op.LT: "<", Op.LE: "<="}
-_FALSE = Sql("FALSE")
-_TRUE = Sql("TRUE")
-_MILLISECOND = 1000
-"""In microseconds, as instants are stored; what is served shows no less."""
-_NEVER = 2**31 - 1
-"""The number of a publication that there will never be."""
 
 
 class Search:
@@ -65,15 +52,15 @@ class Search:
         """What a row must meet, or one element of the list ``within`` it."""
         match filter:
             case All(terms):
-                return _joined(" AND ", self._every(terms, within))
+                return joined(" AND ", self._every(terms, within))
             case Some(terms):
-                return _joined(" OR ", (self.condition(term, within) for term in terms))
+                return joined(" OR ", (self.condition(term, within) for term in terms))
             case Not(term):
-                return _not(self.condition(term, within))
+                return negated(self.condition(term, within))
             case Element(attribute, term):
                 met = self._any(attribute, self.condition(term, attribute))
                 indexed = (self.condition(each) for each in implied(self._kind, attribute, term))
-                return _joined(" AND ", (*indexed, met))
+                return joined(" AND ", (*indexed, met))
             case Present(attribute):
                 return self._present(attribute, within)
             case Compare(attribute, op, value) if within:
@@ -89,7 +76,7 @@ class Search:
             if narrow and isinstance(term, Compare) and self._is_active(term.attribute):
                 # Turned round twice, so that its index is left alone: SQLite keeps no statistics
                 # and would search for what nearly everybody is.
-                condition = _not(_not(condition))
+                condition = negated(negated(condition))
             yield condition
 
     def _is_active(self, attribute: Attribute) -> bool:
@@ -101,13 +88,13 @@ class Search:
         if within:
             return self._is_part(within, attribute.sub)
         if attribute.head == ("meta",):
-            return _TRUE
+            return TRUE
         if column := COLUMNS.get((self._kind, place_of(attribute))):
             return Sql(f"{self._table}.{column.name} IS NOT NULL")
         if attribute.many and attribute.sub:
             return self._any(attribute, self._is_part(attribute, attribute.sub))
         if (self._kind, attribute.head) == _MEMBERS:
-            return self._any(attribute, _TRUE)
+            return self._any(attribute, TRUE)
         return self._json.exists(self._document, _path(attribute))
 
     def _compare(self, filter: Compare) -> Sql:
@@ -124,14 +111,14 @@ class Search:
         if attribute.many:
             found = self._part(attribute, attribute.sub, attribute.type)
             met = self._any(attribute, self._compared(found, attribute, op, value))
-            nothing = (_not(self._any(attribute, _TRUE)),) if op is Op.NE else ()
-            return _joined(" OR ", (met, *nothing))
+            nothing = (negated(self._any(attribute, TRUE)),) if op is Op.NE else ()
+            return joined(" OR ", (met, *nothing))
         found = self._value(self._document, _path(attribute), attribute.type)
         return self._compared(found, attribute, op, value)
 
     def _looked_up(self, lookup: str, attribute: Attribute, value: str) -> Sql:
         if not _storable(value):
-            return _FALSE
+            return FALSE
         wanted = value if attribute.exact else fold(value)
         return Sql(f"{self._table}.position IN ({lookup})", (wanted,) * lookup.count("?"))
 
@@ -153,7 +140,7 @@ class Search:
 
     def _is_part(self, many: Attribute, sub: str) -> Sql:
         if (self._kind, many.head) == _MEMBERS:
-            return _TRUE
+            return TRUE
         return self._json.exists("e.value", [sub] if sub else [])
 
     def _value(self, json: str, path: list[str], type: Type) -> Sql:
@@ -170,10 +157,10 @@ class Search:
         if isinstance(value, datetime):
             return self._moments(found, op, value)
         if not isinstance(value, str):
-            return _operated(found, op, Sql("?", (self._json.bindable(value),)))
+            return operated(found, op, Sql("?", (self._json.bindable(value),)))
         wanted = Sql("?", (value,))
         if not _storable(value):
-            return _TRUE if op is Op.NE else _FALSE
+            return TRUE if op is Op.NE else FALSE
         if not attribute.exact:
             found, wanted = (
                 Sql(self._json.folded(each.text), each.values) for each in (found, wanted)
@@ -194,18 +181,18 @@ class Search:
                 return self._json.ends(found, wanted)
             case Op.GT | Op.GE | Op.LT | Op.LE if not by_code_point:
                 found = Sql(self._json.ordered(found.text), found.values)
-        return _operated(found, op, wanted)
+        return operated(found, op, wanted)
 
     def _in_column(self, column: Column, op: Op, value: str) -> Sql:
         if not _storable(value):
-            return _TRUE if op is Op.NE else _FALSE
+            return TRUE if op is Op.NE else FALSE
         found = Sql(f"{self._table}.{column.name}")
         wanted = fold(value) if column.folded else value
         if op is Op.SW and wanted and column.by_code_point:
             # A range, which an index finds.
-            least = _operated(found, Op.GE, Sql("?", (wanted,)))
-            below = (_operated(found, Op.LT, Sql("?", (end,))) for end in _after(wanted))
-            return _joined(" AND ", (least, *below))
+            least = operated(found, Op.GE, Sql("?", (wanted,)))
+            below = (operated(found, Op.LT, Sql("?", (end,))) for end in _after(wanted))
+            return joined(" AND ", (least, *below))
         return self._texts(
             found, op, Sql("?", (wanted,)), empty=not wanted, by_code_point=column.by_code_point
         )
@@ -216,9 +203,9 @@ class Search:
         if value != second:
             match op:
                 case Op.EQ:
-                    return _FALSE
+                    return FALSE
                 case Op.NE:
-                    return _TRUE
+                    return TRUE
                 case Op.GE:
                     op = Op.GT
                 case Op.LT:
@@ -236,54 +223,8 @@ class Search:
                 found = Sql(f"""('W/"' || {self._table}.publication || '"')""")
             case _:
                 assert isinstance(value, datetime)
-                return self._modified(op, value)
+                return modified(self._table, op, value)
         return self._compared(found, attribute, op, value)
-
-    def _modified(self, op: Op, value: datetime) -> Sql:
-        """Compare when a row was last modified, by the number of the publication.
-
-        What is served is cut to milliseconds, so that is what is compared.
-        """
-        moment = (value - Instant.of(0)) // timedelta(microseconds=1)
-        this = moment // _MILLISECOND * _MILLISECOND
-        after = this + _MILLISECOND
-        at_least = this if moment == this else after
-        overlap = OVERLAP // timedelta(microseconds=1)
-        match op:
-            case Op.GT:
-                return self._since(">=", after - overlap)
-            case Op.GE:
-                return self._since(">=", at_least - overlap)
-            case Op.LT:
-                return self._since("<", at_least)
-            case Op.LE:
-                return self._since("<", after)
-        if moment != this:
-            return _FALSE if op is Op.EQ else _TRUE
-        equal = _joined(" AND ", (self._since(">=", this), self._since("<", after)))
-        return equal if op is Op.EQ else _not(equal)
-
-    def _since(self, symbol: str, moment: int) -> Sql:
-        """Compare a row's publication with the first one at a moment or after it."""
-        first = "SELECT number FROM publication WHERE at >= ? ORDER BY at, number LIMIT 1"
-        text = f"{self._table}.publication {symbol} coalesce(({first}), {_NEVER})"
-        return Sql(text, (moment,))
-
-
-def _operated(found: Sql, op: Op, wanted: Sql) -> Sql:
-    text = f"{found.text} {_SYMBOLS[op]} {wanted.text}"
-    return Sql(f"coalesce({text}, TRUE)" if op is Op.NE else text, found.values + wanted.values)
-
-
-def _not(condition: Sql) -> Sql:
-    return Sql(f"NOT coalesce({condition.text}, FALSE)", condition.values)
-
-
-def _joined(word: str, conditions: Iterable[Sql]) -> Sql:
-    every = tuple(conditions)
-    text = word.join(condition.text for condition in every)
-    values = tuple(value for condition in every for value in condition.values)
-    return every[0] if len(every) == 1 else Sql(f"({text})", values)
 
 
 def _path(attribute: Attribute) -> list[str]:

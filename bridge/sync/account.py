@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from bridge.errors import Fault
 from bridge.store import Store, plans, problems, runs, watch
-from bridge.sync.publish import Outcome
-from bridge.sync.read import COMPLETE, ReadReport
+from bridge.sync.outcome import Outcome
+from bridge.sync.read_report import COMPLETE, ReadReport
 from bridge.sync.report import Report
 
 

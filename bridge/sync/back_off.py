@@ -17,7 +17,7 @@ from pydantic import BaseModel, SecretStr
 
 from bridge.store import Store, refusals
 from bridge.store.tables import RefusalRow
-from bridge.sync.read import FAILED, ReadReport
+from bridge.sync.read_report import FAILED, ReadReport
 
 SCHEDULE, FILE = "schedule", "file"
 """The actors of runs that nobody asked for: because of the time, or of an edited file."""

@@ -28,7 +28,7 @@ from bridge.sync.endings import Endings
 from bridge.sync.leadership import DAEMON, leadership, utc_now
 from bridge.sync.notes import Notes
 from bridge.sync.notifier import Notifier
-from bridge.sync.read import COMPLETE
+from bridge.sync.read_report import COMPLETE
 from bridge.sync.report import Report
 from bridge.sync.run import FULL, Sync
 from bridge.sync.telling import Telling

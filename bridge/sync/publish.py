@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -38,28 +37,10 @@ from bridge.sync.change import (
     left_name,
 )
 from bridge.sync.decision import Deciding, Decision, served_as
+from bridge.sync.outcome import Outcome
 from bridge.sync.proposal import Proposal
 
 _NAME_TAKEN = "user.userName is taken by somebody else (free it there, or give this one another)"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a decision did: people by kind of change that went live, and that it held."""
-
-    written: int = 0
-    published: Counter[str] = field(default_factory=Counter)
-    held: Counter[str] = field(default_factory=Counter)
-    publication: int | None = None
-
-    def __add__(self, other: Outcome) -> Outcome:
-        """Both decisions of a run together."""
-        return Outcome(
-            written=self.written + other.written,
-            published=self.published + other.published,
-            held=self.held + other.held,
-            publication=other.publication or self.publication,
-        )
 
 
 def publish(deciding: Deciding, decision: Decision, publication: Publication) -> Outcome:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.errors import AccessRefused, EntryFault, IncompleteRead, SourceUnavailable
@@ -16,31 +15,9 @@ from bridge.store import sources as source_rows
 from bridge.store.records import Seen
 from bridge.store.tables import SourceRow
 from bridge.sync.losses import Keyed, Losses
+from bridge.sync.read_report import FAILED, ReadReport
 from bridge.sync.spool import Spool
 from bridge.sync.words import words_of
-
-COMPLETE = Verdict(complete=True).word
-INCOMPLETE = Verdict(complete=False).word
-FAILED = "FAILED"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadReport:
-    """How a read went: ``verdict`` is COMPLETE, INCOMPLETE or FAILED, the last where nothing
-    answered. ``gone`` counts the records found missing by a whole read or named as deleted.
-    ``refused`` says that the credentials were. ``certificate_ends`` is the server's, and
-    ``password_ends`` that of the account by which it was read. ``skew`` is how far the source's
-    clock is ahead of ours, where it tells its time."""
-
-    verdict: str
-    reason: str = ""
-    entries: int = 0
-    changed: int = 0
-    gone: int = 0
-    refused: bool = False
-    certificate_ends: datetime | None = None
-    password_ends: datetime | None = None
-    skew: timedelta | None = None
 
 
 class _ReadEverything(Exception):

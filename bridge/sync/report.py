@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bridge.errors import FileFaults, IncompleteRead, SourceUnavailable
-from bridge.sync.read import FAILED, INCOMPLETE
+from bridge.sync.read_report import FAILED, INCOMPLETE
 
 _HELD_EXIT_CODE = 3
 

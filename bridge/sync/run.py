@@ -19,20 +19,21 @@ from bridge import sources
 from bridge.errors import Fault, FileFaults, UsageError
 from bridge.mapping import Mapping
 from bridge.sources import SourceSettings
-from bridge.store import Publication, Store, lease, plans, records, runs
+from bridge.store import Store, lease, plans, records, runs
 from bridge.store import sources as source_rows
 from bridge.store.tables import PlanRow, SourceRow
 from bridge.sync import catalog, clocks, plan
 from bridge.sync.account import Account
 from bridge.sync.back_off import BackOff
 from bridge.sync.catalog import Catalog
-from bridge.sync.change import DEACTIVATIONS, NEW, REACTIVATED
 from bridge.sync.decide import decide
 from bridge.sync.decision import Deciding, Progress
 from bridge.sync.garbage import rarely_collected
+from bridge.sync.opening import everybody_is_loaded
 from bridge.sync.proposal import Proposal
 from bridge.sync.publish import publish
-from bridge.sync.read import COMPLETE, FAILED, Reading, ReadReport
+from bridge.sync.read import Reading
+from bridge.sync.read_report import COMPLETE, FAILED, ReadReport
 from bridge.sync.report import Report
 from bridge.sync.spool import Spool
 from bridge.sync.words import words_of
@@ -252,7 +253,7 @@ class _Run:
             ) as publication:
                 self.progress("in transaction", 0)
                 self.account.outcome += publish(deciding, decision, publication)
-                if self._everybody_is_loaded(publication):
+                if everybody_is_loaded(publication, self.files):
                     publication.open_serving()
                 self.account.write(publication.connection)
         self.account.written = True
@@ -270,19 +271,6 @@ class _Run:
             source = source_rows.get(connection, self.source.name)
         assert source is not None
         return source
-
-    def _everybody_is_loaded(self, publication: Publication) -> bool:
-        """Whether what is in the store may be served: everybody's first load was approved, and
-        of a restored one every source was read whole, or let go where its file is gone. Nobody
-        may wait to go, and in a restored one nobody to come: Okta may know of them already."""
-        c = publication.connection
-        rows = source_rows.all(c)
-        if self.files.faults or any(row.active and not row.words for row in rows):
-            return False
-        loaded = {row.name for row in rows if row.loaded_at and row.words}
-        coming = (NEW, REACTIVATED) if publication.is_restored() else ()
-        waiting = plans.held_kinds(c).intersection((*DEACTIVATIONS, *coming))
-        return all(file.name in loaded for file in self.files) and not waiting
 
 
 def _unknown(name: str, files: Catalog) -> UsageError | FileFaults:

@@ -24,7 +24,7 @@ from bridge.store import Store, audit, backup, erasures, overrides, plans, probl
 from bridge.store import sources as source_rows
 from bridge.store.tables import AuditRow, PlanRow
 from bridge.sync import catalog
-from bridge.sync.read import words_of
+from bridge.sync.words import words_of
 from tests import asgi
 from tests.proof.company import NOW, Kind, Simulated
 from tests.proof.editions import GUEST_ROWS, GUESTS, TEXTS

@@ -19,11 +19,12 @@ from bridge.store import backup, erasures, lease, overrides, plans, records
 from bridge.store.pages import Pages
 from bridge.store.publication import Publication
 from bridge.store.tables import ServingRow, table
-from bridge.sync import change, decide, looking
+from bridge.sync import change, decide, looking, run
 from bridge.sync.change import DEACTIVATIONS
 from bridge.sync.contest import Contest
 from bridge.sync.publish import _Publishing
-from bridge.sync.read import COMPLETE, Reading
+from bridge.sync.read import Reading
+from bridge.sync.read_report import COMPLETE
 from bridge.sync.run import _Run
 
 Out = Callable[[], AbstractContextManager[Any]]
@@ -244,7 +245,7 @@ IN_PARTS = together(
 )
 NAMES_ARE_SHARED = instead(decide, "contest", lambda real: lambda *arguments: Contest())
 GROUPS_OF_NOBODY = nothing(Publication, "drop_empty_groups", [])
-OPEN_AT_ONCE = nothing(_Run, "_everybody_is_loaded", True)
+OPEN_AT_ONCE = nothing(run, "everybody_is_loaded", True)
 RESTORED_IS_SERVED = nothing(backup, "_hold_back")
 RESTORED_IS_DECIDED = instead(backup, "_hold_back", lambda real: _only_closed)
 LEAVERS_WAIT_UNSEEN = nothing(plans, "held_kinds", set())

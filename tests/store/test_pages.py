@@ -16,9 +16,9 @@ from bridge.errors import StorageError
 from bridge.filter import All, Attribute, Compare, Element, Filter, Not, Op, Some
 from bridge.model import ENTERPRISE_URN, Kind, Latest, Query, Stamp, resource_id
 from bridge.store import Store, lease
+from bridge.store.modified import OVERLAP
 from bridge.store.pages import Pages, stamp_of
 from bridge.store.readers import Interrupted, Readers
-from bridge.store.search import OVERLAP
 from tests.servers.postgres import Server
 from tests.store.company import Company, equal
 
