@@ -214,7 +214,7 @@ def _entries(file: BinaryIO, name: str, settings: Settings) -> Iterator[Entry]:
     marker = settings.trailer.starts_with if settings.trailer else None
     meaning = json.dumps([(each, headings[columns[each]].strip()) for each in names])
     begun = blake2b(meaning.encode(), digest_size=16)
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     for count, (line, row) in enumerate(table):
         if marker is not None and row[0].startswith(marker):
             _check_count(row, count, f"{name}:{line}", settings)
@@ -231,22 +231,22 @@ def _entries(file: BinaryIO, name: str, settings: Settings) -> Iterator[Entry]:
         fingerprint = begun.copy()
         fingerprint.update("\0".join(values).encode())
         attributes = {each: value for each, value in zip(names, values, strict=True) if value}
-        content = fingerprint.digest()
-        yield Entry(_told_apart(key, content, seen), attributes, content)
+        yield Entry(_told_apart(key, seen), attributes, fingerprint.digest())
     if marker is not None:
         raise IncompleteRead(f"{name}:{line}: the file ends without its trailer row")
 
 
-def _told_apart(key: str, content: bytes, seen: set[str]) -> str:
-    """``key``, and of every later row with it ``key#`` and a digest of what that row holds: so
-    no row is called otherwise because another one is gone, but the one that is now the first."""
-    name = key if key not in seen else f"{key}#{content[:6].hex()}"
-    same, number = name, 1
-    while name in seen:
-        number += 1
-        name = f"{same}#{number}"
-    seen.add(name)
-    return name
+def _told_apart(key: str, seen: dict[str, int]) -> str:
+    """``key``, and from its second row on ``key#2``, ``key#3`` ..."""
+    if key not in seen:
+        seen[key] = 1
+        return key
+    while True:
+        seen[key] += 1
+        numbered = f"{key}#{seen[key]}"
+        if numbered not in seen:
+            seen[numbered] = 1
+            return numbered
 
 
 def _columns(headings: Sequence[str], where: str, settings: Settings) -> dict[str, int]:
