@@ -2,6 +2,7 @@
 
     BridgeError
     ├── UsageError             the command or a setting is wrong: correct it
+    │   └── NotHeld            somebody's word on a plan came first: look at it again
     ├── FileFaults             a mapping file is wrong: fix the file, the live one goes on
     ├── EntryFault             one entry cannot be mapped: skip this entry, list it, go on
     ├── IncompleteRead         the read proves nothing about who is absent: read again later
@@ -31,6 +32,10 @@ class UsageError(BridgeError):
     """The command line or a setting is wrong; the message says what to write instead."""
 
     exit_code = 2
+
+
+class NotHeld(UsageError):
+    """A plan no longer waits for a word; nothing of it can be changed."""
 
 
 class IncompleteRead(BridgeError):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from bridge.errors import UsageError
+from bridge.errors import NotHeld, UsageError
 from bridge.store import plan_changes
 from bridge.store.plan_changes import CHANGES, HELD, PlanChange
 from bridge.store.statements import model, new_id
@@ -51,8 +51,7 @@ def create(
 def amend(c: Connection, plan: PlanRow, changes: Iterable[PlanChange]) -> PlanRow:
     """Add changes to a plan that is still held, which gives it another hash.
 
-    They replace what the plan has on the same person and kind. Raises `UsageError` where the
-    plan is no longer held.
+    They replace what the plan has on the same person and kind. Raises `NotHeld`.
     """
     require_held(c, id_of(plan))
     plan_changes.put(c, id_of(plan), plan.source_id, changes)
@@ -71,8 +70,8 @@ def split(
 ) -> PlanRow:
     """The part of a held plan that is on these subjects and kinds, as a plan of its own.
 
-    What is left stays held, under another hash. Empty means any. Raises `UsageError` where
-    nothing is in that part, and for a plan that goes live whole or not at all.
+    What is left stays held, under another hash. Empty means any. Raises `NotHeld`, and `UsageError`
+    where nothing is in that part, and for a plan that goes live whole or not at all.
     """
     require_held(c, id_of(plan))
     if plan.purpose != CHANGES:
@@ -145,11 +144,14 @@ def told(c: Connection, plan: PlanRow) -> None:
 
 
 def require_held(c: Connection, plan_id: int) -> None:
-    """Make sure that a plan is held, and stays so for everybody else until the transaction ends."""
+    """Make sure that a plan is held, and stays so for everybody else until the transaction ends.
+
+    Raises `NotHeld`.
+    """
     statement = select(_plans.c.state).where(_plans.c.id == plan_id).with_for_update()
     state = c.execute(statement).scalar_one()
     if state != HELD:
-        raise UsageError(f"the plan is {state}, not held: `bridge plan list` shows what is")
+        raise NotHeld(f"the plan is {state}, not held: `bridge plan list` shows what is")
 
 
 def _summed_up(c: Connection, plan_id: int) -> PlanRow:

@@ -79,12 +79,14 @@ def close(connection: Connection, deciding: Deciding) -> None:
 
 
 def _amend(connection: Connection, plan: PlanRow, decision: Decision, deciding: Deciding) -> None:
+    """Raises `NotHeld` where somebody gave their word on the plan since it was looked at."""
     dropped = (
         (change.subject, change.kind)
         for proposal in decision.proposals()
         for change in proposal.settled
     )
-    plans.reopen(connection, plan)
+    if plan.state == plans.REJECTED:
+        plans.reopen(connection, plan)
     plans.drop(connection, plan, dropped)
     plans.amend(connection, plan, _held(connection, deciding, decision))
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from structlog.contextvars import bound_contextvars
 
 from bridge import sources
-from bridge.errors import Fault, FileFaults, UsageError
+from bridge.errors import Fault, FileFaults, NotHeld, UsageError
 from bridge.mapping import Mapping
 from bridge.sources import SourceSettings
 from bridge.store import Store, lease, plans, records, runs
@@ -175,9 +175,14 @@ class _Run:
         return file is None
 
     def _load_first(self, mapping: Mapping) -> None:
-        """Decide on a source whose people nobody has approved yet."""
-        opened = self._open_plan(plans.FIRST_LOAD, mapping.text)
-        self._decide(mapping, everyone=opened is None, opened=opened)
+        """Decide on a source whose people nobody has approved yet; anew where somebody gives their
+        word meanwhile."""
+        while True:
+            opened = self._open_plan(plans.FIRST_LOAD, mapping.text)
+            try:
+                return self._decide(mapping, everyone=opened is None, opened=opened)
+            except NotHeld:
+                continue
 
     def _open_plan(self, purpose: str, text: str | None) -> PlanRow | None:
         """The plan for this text that a person has yet to use; one for another text lapses."""

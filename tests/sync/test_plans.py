@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bridge.model import Kind, resource_id
 from bridge.store import plans
+from bridge.sync import decide, run
 from tests.sync.conftest import Company, person
 
 DAY = timedelta(hours=24)
@@ -514,6 +516,31 @@ def test_a_held_first_load_that_does_not_change_keeps_its_hash(held: Company) ->
     assert held.plan() == before
     held.approve()
     assert held.served()["P2"]["title"] == "Chief"
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_a_word_that_comes_while_a_first_load_is_decided_on_counts(
+    held: Company, monkeypatch: pytest.MonkeyPatch, approved: bool
+) -> None:
+    say = plans.approve if approved else plans.reject
+
+    def meanwhile(deciding: Any, spool: Any) -> Any:
+        decision = decide.decide(deciding, spool)
+        if held.plans(plans.HELD):
+            with held.store.write() as connection:
+                say(connection, held.plan().hash, "ann", held.now)
+        return decision
+
+    monkeypatch.setattr(run, "decide", meanwhile)
+    held.rows["P11"] = person(11)
+    report = held.update()
+    if approved:
+        assert report.counts == {"first_load": 10, "new": 1}
+        assert held.served().keys() == held.rows.keys()
+    else:
+        assert report.held == {"first_load": 1}
+        assert [plan.state for plan in held.plans()] == ["held"], "P11 is news, so it is asked anew"
+        assert status(held) == 503
 
 
 def test_a_held_first_load_of_whom_everybody_changes_is_still_the_same_plan(held: Company) -> None:
