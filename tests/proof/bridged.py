@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +27,7 @@ from bridge.store.tables import AuditRow, PlanRow
 from bridge.sync import catalog
 from bridge.sync.words import words_of
 from tests import asgi
-from tests.proof.company import NOW, Kind, Simulated
+from tests.proof.company import DAY, NOW, Kind, Simulated
 from tests.proof.editions import GUEST_ROWS, GUESTS, TEXTS
 
 BASE = "https://bridge.example.com/scim/v2"
@@ -158,8 +159,16 @@ class Bridged:
 
     def subjects(self, *states: str) -> set[str]:
         """Whoever stands in a plan, by key."""
+        return self._of_plans(self.plans(*states))
+
+    def approved(self) -> set[str]:
+        """Whoever stands in a plan whose approval is still good."""
+        good = [plan for plan in self.plans("approved") if plan.decided_at]
+        return self._of_plans([plan for plan in good if self.now - plan.decided_at < DAY])
+
+    def _of_plans(self, listed: Iterable[PlanRow]) -> set[str]:
         found = set()
-        for plan in self.plans(*states):
+        for plan in listed:
             assert plan.id is not None
             with self.store.read() as connection:
                 found |= {each.subject for each in plans.changes(connection, plan.id, limit=1000)}

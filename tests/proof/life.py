@@ -106,7 +106,7 @@ class Life(Staff, Mishaps, Operators, RuleBasedStateMachine):
             bridged.now += DAY + timedelta(hours=1)
             for plan in bridged.plans("held"):
                 bridged.word(plan, True)
-            ended = self.run("changes" if changes else "full", words=bridged.subjects("approved"))
+            ended = self.run("changes" if changes else "full")
             if ended.report and not bridged.plans() and not bridged.problems():
                 break
         assert ended.report

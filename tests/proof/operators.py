@@ -24,14 +24,10 @@ class Operators(Watched):
     def sync(self, mode: str, accept: bool | None) -> None:
         """A run, before which somebody may decide on the plan that waits the longest."""
         held = self.bridged.plans("held")
-        if accept is None or not held:
-            self.run(mode)
-            return
-        subjects = self.bridged.subjects("held")
-        self.bridged.word(held[-1], accept)
-        words = subjects - self.bridged.subjects("held") if accept else set()
-        self.run(mode, words=words | self.bridged.subjects("approved"))
-        TALLY["words"] += 1
+        if accept is not None and held:
+            self.bridged.word(held[-1], accept)
+            TALLY["words"] += 1
+        self.run(mode)
 
     @rule(edition=st.sampled_from([*TEXTS, ""]), mode=modes)
     def edit_the_file(self, edition: str, mode: str) -> None:

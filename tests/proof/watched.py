@@ -61,9 +61,11 @@ class Watched:
     def run(self, mode: str, actor: str = "test", words: set[str] | None = None) -> Ended:
         """Run, perhaps to a violent end, and check the promises.
 
-        ``words`` are the people of whom somebody said that this may happen to them.
+        ``words`` are the people of whom somebody said that this may happen to them, beside whoever
+        stands in a plan that was approved.
         """
         bridged, TALLY["runs"] = self.bridged, TALLY["runs"] + 1
+        approved = bridged.approved()
         waiting, text = bridged.subjects(), bridged.live()
         if bridged.text != text:  # in another file's words nothing was read before
             self.source.faults = [each for each in self.source.faults if each[0] != "stale"]
@@ -79,7 +81,7 @@ class Watched:
             now=bridged.now,
             text=text or live,
             text_now=live,
-            words=frozenset(words or ()),
+            words=frozenset(approved | (words or set())),
             whole_run=whole,
             waiting=frozenset(waiting),
             refused=frozenset(bridged.subjects("rejected")),
