@@ -14,7 +14,7 @@ from bridge.cli.people import PersonName, as_row
 from bridge.cli.sync import decide_now
 from bridge.errors import UsageError
 from bridge.settings import Settings
-from bridge.store import Store, audit, overrides, resources
+from bridge.store import Store, audit, erasures, overrides, resources
 from bridge.store import sources as source_rows
 from bridge.store.audit import Happened
 from bridge.sync import why
@@ -110,6 +110,8 @@ def _override(person: str, active: bool, reason: str, until: str, as_json: bool)
         found = why.find(connection, person)
         if found.served is None:
             raise UsageError(f"{found.name} is not served yet: there is nothing to override")
+        if erasures.of(connection, found.source_id, [found.key]):
+            raise UsageError("this person was erased: there is nobody left to override")
         overrides.set(connection, found.source_id, found.key, active, reason, actor(), now, end)
         word = "override active" if active else "override inactive"
         _note(connection, found, word, {"reason": reason, "until": until or None}, now)

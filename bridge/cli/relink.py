@@ -11,7 +11,7 @@ from bridge.cli.output import Json, actor, data, say
 from bridge.cli.people import as_row
 from bridge.cli.sync import decide_now
 from bridge.errors import UsageError
-from bridge.store import audit, records, relinks, resources
+from bridge.store import audit, overrides, records, relinks, resources
 from bridge.store.audit import Happened
 from bridge.sync import why
 from bridge.sync.leadership import utc_now
@@ -47,6 +47,11 @@ def relink(
             )
         if not records.of_people(connection, after.source_id, [after.key]):
             raise UsageError(f"{after.name} has no record in the source to go on with")
+        if overrides.of(connection, after.source_id, [after.key], now):
+            raise UsageError(
+                f"an override stands for {after.name}, and ends with that record's own person: end "
+                "it first (bridge override end), and give it again for the one who goes on"
+            )
         relinks.set(connection, before.source_id, before.key, after.key, actor(), now)
         happened = Happened(now, actor(), "relinked", before.source_id, before.key,
                             detail={"new": after.key})  # fmt: skip

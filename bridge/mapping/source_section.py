@@ -32,6 +32,7 @@ class SourceModel(Protocol):
     def require(self) -> tuple[str, ...]: ...
 
     asked: ClassVar[bool]
+    numbered: ClassVar[bool]
 
     @classmethod
     def model_validate(cls, obj: Any, /) -> Self: ...

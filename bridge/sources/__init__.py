@@ -59,6 +59,8 @@ class SourceSettings(BaseModel):
 
     asked: ClassVar[bool] = False
     """Whether the source is asked for what a mapping wants, and not read whole in any case."""
+    numbered: ClassVar[bool] = False
+    """Whether records of one person are told apart by their order alone."""
 
     def attribute_names(self) -> frozenset[str] | None:
         """The attributes an entry may have, or None where the file's ``attributes`` lists them."""

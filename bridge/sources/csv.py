@@ -52,6 +52,8 @@ class Trailer(BaseModel):
 class Settings(SourceSettings):
     """``type: csv``."""
 
+    numbered = True
+
     path: str = Field(
         min_length=1,
         description="The file, or a pattern such as `export-*.csv`, of which the newest is read.",

@@ -10,24 +10,25 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import URL, Connection, Table, delete, func, insert, select, update
 from sqlmodel import SQLModel
 
 from bridge.errors import StorageError, UsageError
-from bridge.store import erasures
+from bridge.store import erasures, relinks
 from bridge.store.database import Store
 from bridge.store.statements import chunks
-from bridge.store.statements import insert as insert_or_keep
 from bridge.store.tables import (
     ErasureRow,
     HeartbeatRow,
     LeaseRow,
     PublicationRow,
+    RelinkRow,
     RequestRow,
     ServingRow,
     SourceRow,
@@ -40,6 +41,7 @@ Progress = Callable[[str, int], None]
 _OF_THE_MOMENT = {table(row).name for row in (LeaseRow, HeartbeatRow, RequestRow)}
 _erasures = table(ErasureRow)
 _publications = table(PublicationRow)
+_relinks = table(RelinkRow)
 _sources = table(SourceRow)
 _users = table(UserRow)
 _CHUNK = 1000
@@ -96,9 +98,11 @@ def load(store: Store, file: Path, now: datetime, progress: Progress, replace: b
                     raise UsageError(
                         "the store has people already: --replace puts the backup in their place"
                     )
-                newest = _newest(target)
+                newest, words = _newest(target), list(_words(target))
                 counts = _copy(source, target, progress)
+                target.execute(delete(table(RequestRow)))  # they were about what is no more
                 _hold_back(target, newest, now)
+                _say_again(target, words)
         finally:
             backup.close()
     return counts[_users.name]
@@ -108,23 +112,45 @@ def _hold_back(c: Connection, newest: int, now: datetime) -> None:
     """Let nothing be served or decided before every source was read whole."""
     c.execute(update(table(ServingRow)).values(restored=True))
     c.execute(update(_sources).values(words="", cookie=None))
-    erasures.revive(c)
     if _newest(c) < newest:  # what Okta has seen is older than whatever comes next, and than this
         c.execute(insert(_publications).values(number=newest + 1, at=now, run_id=0))
+
+
+class _Word(NamedTuple):
+    """What somebody said of a person for good: how to say it again, to which source, and when."""
+
+    say: Callable[..., None]
+    source: str
+    said: tuple[str, ...]
+    at: datetime
+
+
+def _words(c: Connection) -> Iterator[_Word]:
+    """The words that outlive a restore."""
+    for each in (_erasures, _relinks):
+        named = select(_sources.c.name, each).join(_sources, _sources.c.id == each.c.source_id)
+        for row in c.execute(named):
+            if each is _erasures:
+                yield _Word(erasures.ask, row.name, (row.person_key, row.actor), row.at)
+            else:
+                yield _Word(relinks.set, row.name, (row.old_key, row.new_key, row.actor), row.at)
+
+
+def _say_again(c: Connection, words: Iterable[_Word]) -> None:
+    ids = {row.name: row.id for row in c.execute(select(_sources.c.name, _sources.c.id))}
+    for word in words:
+        if word.source in ids:
+            word.say(c, ids[word.source], *word.said, word.at)
 
 
 def _copy(source: Connection, target: Connection, progress: Progress) -> dict[str, int]:
     """Every row of every table; gives how many there are of each."""
     counts: dict[str, int] = {}
     for each in _tables():
-        fill = insert_or_keep(target, each)
-        if each is _erasures:  # they outlive a restore
-            fill = fill.on_conflict_do_nothing()
-        else:
-            target.execute(delete(each))
+        target.execute(delete(each))
         counts[each.name] = 0
         for rows in _rows(source, each):
-            target.execute(fill, rows)
+            target.execute(insert(each), rows)
             counts[each.name] += len(rows)
             progress(f"copy {each.name}", counts[each.name])
         number = each.autoincrement_column

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, select
 
 from bridge.model import Entry, Kind
 from bridge.store.statements import among, aside, rows_for
@@ -52,6 +52,12 @@ _DEPARTED: Select[Any] = (
     .where(_of_source, _records.c.person_key.in_(among()))
     .where(aside(_records.c.gone_at).is_not(None), ~_said_since.exists())
 )
+_SEVERAL = (
+    select(_records.c.person_key)
+    .where(_of_source, _records.c.person_key.in_(among()), aside(_records.c.gone_at).is_(None))
+    .group_by(_records.c.person_key)
+    .having(func.count() > 1)
+)
 _OUTSIDE = (
     select(_records.c.person_key)
     .where(_of_source, _records.c.person_key.in_(among()))
@@ -86,6 +92,11 @@ def some(c: Connection, source_id: int, kind: Kind, limit: int) -> list[Entry]:
 def outside(c: Connection, source_id: int, keys: Iterable[str]) -> set[str]:
     """Of people without records those whom the source still has, but not where it is read."""
     return {row.person_key for row in rows_for(c, _OUTSIDE, keys, source=source_id)}
+
+
+def several(c: Connection, source_id: int, keys: Iterable[str]) -> set[str]:
+    """Those of the people who have more than one record."""
+    return {row.person_key for row in rows_for(c, _SEVERAL, keys, source=source_id)}
 
 
 def departed(c: Connection, source_id: int, keys: Iterable[str]) -> dict[str, list[Departed]]:

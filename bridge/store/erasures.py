@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
-from bridge.store import due, records
+from bridge.store import due, records, relinks
 from bridge.store.statements import among, insert, rows_for
 from bridge.store.tables import (
     ErasureRow,
@@ -34,18 +34,16 @@ _RECORDS: Select[Any] = select(_records.c.id).where(
 
 
 def ask(c: Connection, source_id: int, person_key: str, actor: str, now: datetime) -> None:
-    """Have a person erased by the next decision; no override stands any longer."""
-    statement = insert(c, _erasures).values(
-        source_id=source_id, person_key=person_key, actor=actor, at=now
-    )
-    c.execute(statement.on_conflict_do_nothing())
-    of_person = table(OverrideRow).c
-    c.execute(
-        delete(table(OverrideRow)).where(
-            of_person.source_id == source_id, of_person.person_key == person_key
-        )
-    )
-    due.make_due(c, source_id, [person_key])
+    """Have a person erased by the next decision, also under the keys of other records as whom the
+    person went on; no override stands any longer."""
+    found = relinks.all(c, source_id).items()
+    keys = [person_key, *(new for new, old in found if old == person_key)]
+    rows = [{"source_id": source_id, "person_key": key, "actor": actor, "at": now} for key in keys]
+    c.execute(insert(c, _erasures).on_conflict_do_nothing(), rows)
+    given = table(OverrideRow)
+    of_people = (given.c.source_id == source_id) & given.c.person_key.in_(keys)
+    c.execute(delete(given).where(of_people))
+    due.make_due(c, source_id, keys)
 
 
 def of(c: Connection, source_id: int, keys: Iterable[str]) -> set[str]:
@@ -66,9 +64,3 @@ def end(c: Connection, source_id: int, keys: Collection[str]) -> None:
     """Note that the source has these people again."""
     of_people = (_erasures.c.source_id == source_id) & _erasures.c.person_key.in_(keys)
     c.execute(delete(_erasures).where(of_people))
-
-
-def revive(c: Connection) -> None:
-    """Let every erasure be applied again, to a store that was made of an older backup."""
-    for row in c.execute(select(_erasures.c.source_id, _erasures.c.person_key)).all():
-        due.make_due(c, row.source_id, [row.person_key])

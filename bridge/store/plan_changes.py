@@ -81,9 +81,10 @@ class OpenChange:
     actor: str
 
 
-def digest(changes: Iterable[tuple[str, str, str]]) -> str:
-    """SHA-256, in hex, over ``(subject, kind, target)`` in order of subject and kind."""
-    sha = hashlib.sha256()
+def digest(source_id: int, changes: Iterable[tuple[str, str, str]]) -> str:
+    """SHA-256, in hex, over the source and ``(subject, kind, target)`` in order of subject and
+    kind: people of two sources may have the same key."""
+    sha = hashlib.sha256(b"%d\n" % source_id)
     for change in changes:
         sha.update(json.dumps(tuple(change)).encode() + b"\n")
     return sha.hexdigest()
@@ -162,7 +163,8 @@ def sum_up(c: Connection, plan_id: int) -> tuple[str, dict[str, int]]:
     """The hash of a plan's changes, and how many there are of each kind."""
     of_plan = _changes.c.plan_id == plan_id
     rows = c.execute(_STREAM.where(of_plan), execution_options={"yield_per": 10_000})
-    hash = digest(tuple(row) for row in rows)
+    source_id = c.execute(select(_plans.c.source_id).where(_plans.c.id == plan_id)).scalar_one()
+    hash = digest(source_id, (tuple(row) for row in rows))
     by_kind = (
         select(_changes.c.kind, func.count())
         .where(of_plan)

@@ -41,7 +41,9 @@ _NAMELESS = (
     "is to be active, but the userName went to somebody else and the source says no other "
     "(give the person one there)"
 )
-_OUTSIDE = "left scope: still in the source, but not where `base` and `filter` look"
+GONE = "no longer in the source"
+OUTSIDE = "left scope: still in the source, but not where `base` and `filter` look"
+RELINKED = "goes on as somebody who was here before: bridge relink"
 LEAVING = frozenset({*DEACTIVATIONS, PROTECTED})
 _FLIPS = LEAVING | {REACTIVATED, NEW, FIRST_LOAD, CLOCK}
 
@@ -52,7 +54,7 @@ class Draft:
 
     ``id`` is the SCIM id. ``after`` is None where there is nothing to serve: nobody was served and
     nobody is wanted. ``kinds`` maps each kind of change to its target. ``fact`` is a digest of the
-    records, and ``forced`` says that an override decided ``active``.
+    records, and ``forced`` says that somebody's word decided ``active``.
     """
 
     id: str
@@ -100,12 +102,12 @@ def mapped(
     before: Served | None,
     mapping: Mapping,
     now: datetime,
-    outside: bool = False,
+    absent: str = GONE,
 ) -> Mapped:
     """What ``mapping`` makes of a person's records at ``now``; no records: the person is absent,
-    or ``outside`` of where people are looked for."""
+    and ``absent`` says why."""
     if not entries:
-        return Mapped(skipped=_OUTSIDE if outside else "no longer in the source")
+        return Mapped(skipped=absent)
     return mapping.person(entries, now, before)
 
 
@@ -117,12 +119,15 @@ def draft(
     mapped: Mapped,
     override: OverrideRow | None = None,
     erased: bool = False,
+    relinked: bool = False,
 ) -> Draft:
     """The change that ``mapped``, which ``mapping`` made of a person's records, comes to.
 
-    Of somebody ``erased`` whom the source does not have nothing is left but the place.
+    Of somebody ``erased`` whom the source does not have nothing is left but the place. Who is
+    ``relinked`` becomes active or inactive by the word that moved the record.
     """
     erased = erased and not entries and before is not None
+    override = None if erased else override
     fact = blake2b(b"".join(entry.fingerprint for entry in entries), digest_size=8).hexdigest()
     after, groups = mapped.resource, mapped.groups
     reason, cause = mapped.reason, ABSENT if mapped.absent else DISABLED
@@ -144,7 +149,7 @@ def draft(
             reason = "erased"
     until, faults = mapped.until, mapped.faults
     if override is not None and after is not None:
-        nameless = before is not None and after.attributes["userName"] == left_name(before.id)
+        nameless = before is not None and is_nameless(before.id, after.attributes["userName"])
         after = _with_active(after, override.active and not nameless)
         if override.active and nameless:
             faults += (_NAMELESS,)
@@ -154,7 +159,9 @@ def draft(
     if after is not None:
         kinds = _kinds(before, after, groups, cause)
     if before is not None:
-        if override is not None:
+        if erased:
+            kinds = {}  # the word was given when nobody had the person any more
+        elif override is not None or relinked:
             kinds = {kind: target for kind, target in kinds.items() if kind not in _FLIPS}
         elif cause in kinds and _is_protected(before, mapping.protect):
             kinds[PROTECTED] = kinds.pop(cause)
@@ -169,7 +176,7 @@ def draft(
         fact=fact,
         faults=faults,
         until=until,
-        forced=override is not None,
+        forced=override is not None or relinked,
         erased=erased,
         kinds=kinds,
     )
@@ -255,7 +262,7 @@ def _kinds(
     if not (before.active or active):
         return kinds  # Okta sees neither: nothing more to guard
     user_name = after.attributes["userName"]
-    if user_name != before.user_name and before.user_name != left_name(before.id):
+    if user_name != before.user_name and not is_nameless(before.id, before.user_name):
         kinds[RENAMED] = user_name
     for path in emptied(before.attributes, after):
         kinds[f"{EMPTIED}:{'/'.join(path)}"] = ""
@@ -272,6 +279,11 @@ def left_name(id: str) -> str:
 def erased_name(id: str) -> str:
     """The userName of somebody of whom nothing was kept; as `left_name`."""
     return f"{id}@erased.invalid"
+
+
+def is_nameless(id: str, user_name: str) -> bool:
+    """Whether that is no name but what stands for one that was given up or erased."""
+    return user_name in (left_name(id), erased_name(id))
 
 
 def _as_served(before: Served) -> Resource:

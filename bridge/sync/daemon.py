@@ -195,9 +195,13 @@ class _Daemon:
             names = {row.id: row.name for row in source_rows.all(connection)}
         self.asked &= {request.id for request in waiting}
         for request in waiting:
-            if request.id not in self.asked:
-                self.asked.add(request.id)
-                self.timetable.answer(names[request.source_id], request)
+            if request.id in self.asked:
+                continue
+            self.asked.add(request.id)
+            if name := names.get(request.source_id):
+                self.timetable.answer(name, request)
+            else:  # asked of a store that was replaced by a backup since
+                self._answer(request.id, None, 1, {"error": "there is no such source any more"})
 
     def _look_at_secrets(self) -> None:
         if not self.renew.is_set():

@@ -11,7 +11,7 @@ from typing import Any
 from bridge.mapping import Mapping
 from bridge.store import Store, plans
 from bridge.store.tables import PlanRow, SourceRow
-from bridge.sync.change import left_name
+from bridge.sync.change import is_nameless, left_name
 from bridge.sync.contest import Contest, Suspects
 from bridge.sync.groups import Groups
 from bridge.sync.links import Answers
@@ -107,7 +107,7 @@ def served_as(decision: Decision, proposal: Proposal) -> dict[str, Any] | None:
         if before is None:
             return None
         attributes["userName"] = before.user_name
-        if before.user_name == left_name(id):
+        if is_nameless(id, before.user_name):
             attributes["active"] = False
     elif id in names.yielding:
         attributes["userName"] = left_name(id)

@@ -31,7 +31,7 @@ def told_apart(
     """
     there = {entry.fingerprint for entry in entries}
     if mapped.leaves and any(
-        mapping.person(entries, each.gone_at, before).leaves
+        _always_leaves(entries, before, mapping, each.gone_at, now)
         and (
             each.entry.fingerprint in there
             or not mapping.person([*entries, each.entry], now, before).leaves
@@ -42,3 +42,20 @@ def told_apart(
         reason = f"the record that kept them active is no longer in the source; {said}"
         return replace(mapped, absent=True, reason=reason)
     return mapped
+
+
+def _always_leaves(
+    entries: Sequence[Entry],
+    before: Served | None,
+    mapping: Mapping,
+    since: datetime,
+    now: datetime,
+) -> bool:
+    """Whether these records never made the person active from then on: no date was waited for."""
+    moment: datetime | None = since
+    while moment is not None and moment <= now:
+        then = mapping.person(entries, moment, before)
+        if not then.leaves:
+            return False
+        moment = then.until
+    return True

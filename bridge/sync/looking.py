@@ -10,9 +10,12 @@ from sqlalchemy import Connection
 
 from bridge.model import Entry, Mapped, Served
 from bridge.store import entries as rows
-from bridge.store import erasures, overrides, plans, records, refs, resources
+from bridge.store import erasures, overrides, plans, records, refs, relinks, resources
 from bridge.store.statements import chunks
 from bridge.sync.change import (
+    GONE,
+    OUTSIDE,
+    RELINKED,
     as_first_load,
     because_of_edit,
     draft,
@@ -42,6 +45,7 @@ class Looking:
         self._memberships = Memberships(
             connection, self._source_id, deciding.mapping, decision.groups
         )
+        self._relinks = relinks.all(connection, self._source_id)
         self._seen: set[str] = set()
         """Who was looked at; empty where that is everybody."""
 
@@ -130,11 +134,15 @@ class Looking:
         of_edit = (
             plans.open_changes(self._c, source_id, keys, [plans.EDIT]) if deciding.edited else {}
         )
-        outside = rows.outside(self._c, source_id, served.keys() - entries.keys())
+        absent = dict.fromkeys(
+            rows.outside(self._c, source_id, served.keys() - entries.keys()), OUTSIDE
+        )
+        absent |= dict.fromkeys(self._relinks.keys() & served.keys(), RELINKED)
         made = {
-            key: mapped(entries.get(key, []), served.get(key), mapping, now, key in outside)
+            key: mapped(entries.get(key, []), served.get(key), mapping, now, absent.get(key, GONE))
             for key in keys
         }
+        moved = self._relinks.keys() | self._go_on_as(keys)
         departed = self._departed(made, entries, served)
         for key, gone in departed.items():
             made[key] = told_apart(made[key], entries[key], served[key], mapping, now, gone)
@@ -143,7 +151,8 @@ class Looking:
         proposals = []
         for key in keys:
             person = key, entries.get(key, []), served.get(key)
-            new = draft(*person, mapping, made[key], forced.get(key), key in erased)
+            words = forced.get(key), key in erased, key in moved
+            new = draft(*person, mapping, made[key], *words)
             mine = opened.get(key, {})
             if deciding.first_load:
                 loaded = as_first_load(new)
@@ -153,12 +162,19 @@ class Looking:
             elif deciding.edited is not None and new.kinds:
                 was = mapped(*person[1:], deciding.edited, now)
                 was = told_apart(was, *person[1:], deciding.edited, now, departed.get(key, ()))
-                new = because_of_edit(new, draft(*person, deciding.edited, was, forced.get(key)))
+                new = because_of_edit(new, draft(*person, deciding.edited, was, *words))
             if key in doubts and not deciding.first_load:
                 new = between_clocks(new, doubts[key])
             proposal = approve_edit(match(new, mine), of_edit.get(key, {}))
             proposals.append(as_if_approved(proposal, mine) if deciding.preview else proposal)
         return proposals
+
+    def _go_on_as(self, keys: Sequence[str]) -> set[str]:
+        """Those of the people as whom somebody goes on who is active under another key as yet."""
+        old = set(keys).intersection(self._relinks.values())
+        news = [new for new, of in self._relinks.items() if of in old] if old else []
+        served = resources.served(self._c, self._source_id, news)
+        return {self._relinks[key] for key, person in served.items() if person.active}
 
     def _departed(
         self,

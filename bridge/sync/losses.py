@@ -6,7 +6,8 @@ Where all but a few of them lost it at once, nobody believes it: whoever had it 
 before, and the read is INCOMPLETE.
 
 Whoever comes without something, and whoever is new, is put aside until the read ends and it is
-known what was lost.
+known what was lost. So is whoever has several records that are told apart by their order alone:
+which of them is gone, only a complete read tells.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ class Losses:
             used[section] = set(groups.search.attributes)
         self._asked = mapping.source_model.asked
         self._used: Mapping[Part, Set[str]] = used
+        self._numbered = mapping.source_model.numbered
+        self._several: set[str] = set()
         self._aside = aside
         self._shapes: Counter[tuple[Part, tuple[str, ...]]] = Counter()
         self._entries: Counter[Part] = Counter()
@@ -81,13 +84,15 @@ class Losses:
         aside: list[Keyed] = []
         lost: dict[str, set[tuple[Part, str]]] = {}
         stored = self._stored(changed)
+        self._note_several(changed)
         for entry, key in changed:
             old = stored.get(entry.record_key)
             missing = set() if old is None else self._missing(entry, old)
             if missing:
                 of_subject = lost.setdefault(_subject(entry, key), set())
                 of_subject.update((_part(entry), name) for name in missing)
-            (good if old is not None and not missing else aside).append((entry, key))
+            stays = old is not None and not missing and key not in self._several
+            (good if stays else aside).append((entry, key))
         self._aside.append(aside)
         with self._store.read() as connection:
             mended = problems.troubled(connection, self._source_id, lost)
@@ -107,11 +112,16 @@ class Losses:
             }
         return any(_is_nearly_all(some[_kind(part)], name) for part, name in suspects)
 
-    def put_aside(self, key_of: Callable[[Entry], str | None]) -> Iterator[list[Keyed]]:
+    def put_aside(
+        self, key_of: Callable[[Entry], str | None], complete: bool
+    ) -> Iterator[list[Keyed]]:
         """Whoever was put aside and is to be stored, in pieces: as they are, but with what was
-        lost as it was read before. Newcomers without it are not among them."""
+        lost as it was read before. Newcomers without it are not among them, nor, unless the read
+        was ``complete``, whoever has several records that are told apart by their order."""
         lost = self._found()
+        unsure = set() if complete and not lost else self._several
         for chunk in self._aside.chunks():
+            chunk = [each for each in chunk if each[1] not in unsure]
             yield list(self._kept(lost, chunk, key_of)) if lost else chunk
 
     def told(self) -> str:
@@ -159,6 +169,12 @@ class Losses:
                 kept = _with(entry, old, missing)
                 if known[entry.record_key].gone or not _says_the_same(kept, old):
                     yield kept, key_of(kept)
+
+    def _note_several(self, changed: Sequence[Keyed]) -> None:
+        if self._numbered:
+            keys = {key for _, key in changed if key is not None}
+            with self._store.read() as connection:
+                self._several |= entries.several(connection, self._source_id, keys)
 
     def _stored(self, keyed: Sequence[Keyed]) -> dict[str, Entry]:
         keys = [entry.record_key for entry, _ in keyed]

@@ -34,6 +34,7 @@ from bridge.sync.change import (
     REACTIVATED,
     RENAMED,
     identities,
+    is_nameless,
     left_name,
 )
 from bridge.sync.decision import Deciding, Decision, served_as
@@ -142,7 +143,7 @@ class _Publishing:
         before = proposal.draft.before
         if before is None:
             return frozenset()
-        nameless = before.user_name == left_name(before.id)
+        nameless = is_nameless(before.id, before.user_name)
         return live - ({RENAMED, REACTIVATED, NEW} if nameless else {RENAMED})
 
     def _write(self, proposal: Proposal) -> UserWrite | None:

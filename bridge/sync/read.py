@@ -58,19 +58,23 @@ class Reading:
             self.relinks = relinks.all(connection, row.id)
         self.compares = not (self.mixed or anew) and row.complete_at is not None
         """Whether what was read before is in the same words, and all of it."""
-        self.seen = Seen()
-        self.present = False
-        """Whether the source told who is there as they were."""
         self.since: bytes | None = None
         """The cookie since which changes are read; None while everything is."""
         self.begun: bytes | None = None
         """The cookie of a store that took in a part of this read."""
-        self.row = 0
-        """The row of the last record that was read and known."""
         self.cookie: bytes | None = None
         self.certificate_ends: datetime | None = None
         self.password_ends: datetime | None = None
         self.skew: timedelta | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Have nothing read yet."""
+        self.seen = Seen()
+        self.present = False
+        """Whether the source told who is there as they were."""
+        self.row = 0
+        """The row of the last record that was read and known."""
         self.entries = self.people = self.changed = self.gone = 0
         self.groups: Counter[int] = Counter()
 
@@ -85,7 +89,7 @@ class Reading:
             try:
                 verdict = self.walk(source, None if self.mixed or self.anew else cookie)
             except _ReadEverything:
-                self.seen, self.present = Seen(), False
+                self._begin()
                 verdict = self.walk(source, None)
             verdict = self.end(verdict)
         except IncompleteRead as error:
@@ -178,6 +182,9 @@ class Reading:
         self.changed += len(changed)
         with self.store.write() as connection:
             lease.check(connection, self.epoch)
+            # Somebody may have been relinked since their key was worked out.
+            self.relinks = relinks.all(connection, self.source_id)
+            changed = [(entry, key and self.relinks.get(key, key)) for entry, key in changed]
             if self.mixed:
                 source_rows.set_words(connection, self.source_id, "")
             records.save(
@@ -207,7 +214,7 @@ class Reading:
             if verdict.complete:
                 raise _ReadEverything
             return verdict  # whoever was put aside comes again
-        for chunk in found.put_aside(self._person_key):
+        for chunk in found.put_aside(self._person_key, verdict.complete):
             if chunk:
                 self._save(chunk)
         if not (verdict.complete and (lost := found.told())):

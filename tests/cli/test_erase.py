@@ -17,3 +17,5 @@ def test_somebody_who_left_is_erased_and_nobody_else(cli: Cli) -> None:
     assert erased["userName"] == f"{erased['id']}@erased.invalid"
     assert (erased["active"], erased["reason"]) == (False, "erased")
     assert cli("erase", erased["id"], "--json").json == erased
+    said = cli("activate", erased["id"], "--reason", "by mistake", code=2)
+    assert "was erased: there is nobody left to override" in said.err

@@ -21,6 +21,12 @@ def rehired(cli: Cli) -> Cli:
     return cli
 
 
+def test_an_override_of_the_new_record_has_to_end_first(rehired: Cli) -> None:
+    rehired("deactivate", "P9", "--reason", "laptop stolen")
+    assert "bridge override end" in rehired("relink", "P2", "P9", code=2).err
+    assert not people(rehired)["P2"]["active"]
+
+
 def people(cli: Cli) -> dict[str, dict[str, object]]:
     return {row["key"]: row for row in cli("people", "--json").json}
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, update
 from bridge.errors import IncompleteRead
 from bridge.mapping import program
 from bridge.model import Batch, Mapped, Page, Verdict
-from bridge.store import backup, erasures, lease, overrides, plans, records
+from bridge.store import backup, lease, overrides, plans, records, relinks
 from bridge.store.pages import Pages
 from bridge.store.publication import Publication
 from bridge.store.tables import ServingRow, table
@@ -195,7 +195,7 @@ NO_FIRST_LOAD = instead(decide, "_judge", _not_the_first)
 NO_PROTECT = nothing(change, "_is_protected", False)
 NO_OVERRIDES = nothing(overrides, "of", {})
 OVERRIDES_FOR_EVER = instead(overrides, "of", _for_ever)
-NO_RELINKS = instead(Reading, "_person_key", lambda real: lambda self, entry: entry.record_key)
+NO_RELINKS = nothing(relinks, "all", {})
 NOBODY_IS_DUE_LATER = instead(
     Publication,
     "set_due",
@@ -249,9 +249,7 @@ OPEN_AT_ONCE = nothing(run, "everybody_is_loaded", True)
 RESTORED_IS_SERVED = nothing(backup, "_hold_back")
 RESTORED_IS_DECIDED = instead(backup, "_hold_back", lambda real: _only_closed)
 LEAVERS_WAIT_UNSEEN = nothing(plans, "held_kinds", set())
-ERASED_IS_RESTORED = together(
-    nothing(erasures, "revive"), instead(backup, "_erasures", lambda real: None)
-)
+ERASED_IS_RESTORED = nothing(backup, "_say_again")
 NO_LEASE = together(nothing(lease, "check"), nothing(lease, "renew"))
 NO_AUDIT = nothing(_Publishing, "_happened", ())
 VALUES_ARE_TOLD = instead(_Publishing, "_problem", _told)

@@ -107,7 +107,7 @@ def test_of_two_words_on_one_plan_the_second_is_refused(company: Company) -> Non
 def test_the_hash_covers_who_which_kind_and_which_target(company: Company) -> None:
     plan = hold(company, ANN, BEN)
     assert plan.hash == plans.digest(
-        [("ann", "disabled", "inactive"), ("ben", "disabled", "inactive")]
+        company.source, [("ann", "disabled", "inactive"), ("ben", "disabled", "inactive")]
     )
     same = [BEN, ANN._replace(fact="f9", before="x", after="y")]
     assert hold(company, *same).hash == plan.hash
@@ -120,7 +120,8 @@ def test_the_hash_covers_who_which_kind_and_which_target(company: Company) -> No
 
 
 def test_hashes_of_texts_that_run_together_differ() -> None:
-    assert plans.digest([("a", "b", "cd")]) != plans.digest([("a", "bc", "d")])
+    assert plans.digest(1, [("a", "b", "cd")]) != plans.digest(1, [("a", "bc", "d")])
+    assert plans.digest(1, [("a", "b", "c")]) != plans.digest(2, [("a", "b", "c")])
 
 
 def test_a_plan_is_named_by_any_unique_beginning(company: Company) -> None:

@@ -16,7 +16,7 @@ import pytest
 from bridge.okta.rehearsal import Import, rehearse
 from bridge.scim import application
 from bridge.settings import Settings
-from bridge.store import Store, audit, overrides, plans, problems, tokens
+from bridge.store import Store, audit, overrides, plans, problems, resources, tokens
 from bridge.store import sources as source_rows
 from bridge.store.tables import AuditRow, PlanRow
 from bridge.sync.leadership import leadership
@@ -225,6 +225,12 @@ class Company:
             answer = client.get("/scim/v2/Users?count=1000")
         assert answer.status_code == 200, answer.text
         return {row["externalId"]: row for row in answer.json()["Resources"]}
+
+    def active(self, *keys: str) -> tuple[bool, ...]:
+        """Whether each of these people is served as active, whatever their external ids are."""
+        with self.store.read() as connection:
+            served = resources.served(connection, self.source_id, keys)
+        return tuple(served[key].active for key in keys)
 
     def groups(self) -> dict[str, dict[str, object]]:
         with self.client() as client:

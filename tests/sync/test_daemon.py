@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from bridge.store import lease, runs
+from bridge.store import lease, requests, runs
 from bridge.store import sources as source_rows
 from bridge.store.tables import RunRow, SourceRow, table
 from bridge.sync.leadership import utc_now
@@ -267,6 +267,22 @@ def test_an_override_takes_effect_through_the_daemon(bridge: Bridge, running: Ru
     found = bridge.json("deactivate", "P3", "--reason", "laptop stolen")
     assert found["active"] is False
     assert bridge.json("override", "end", "p3@example.com")["active"] is True
+
+
+def test_a_request_for_a_source_that_is_no_more_is_answered(
+    bridge: Bridge, running: Running
+) -> None:
+    with bridge.store() as store:
+        with store.write() as connection:
+            asked = requests.ask(connection, 99, "full", "ann", utc_now())
+
+        def answered() -> bool:
+            with store.read() as connection:
+                found = requests.get(connection, asked)
+            return found is not None and found.ended_at is not None and found.exit_code == 1
+
+        wait_until(answered, "an answer")
+    assert bridge.json("sync")["verdict"] == "COMPLETE"
 
 
 # -- the lease ---------------------------------------------------------------------------------

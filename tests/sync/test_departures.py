@@ -121,3 +121,37 @@ def test_of_records_that_nothing_decides_between_the_one_that_is_left_is_no_disa
     today_is_gone(company, 5)
     assert company.update().counts == {"absent": 1}
     assert company.inactive() == {"P5"}
+
+
+def test_a_date_that_was_waited_for_meanwhile_is_what_disables(company: Company) -> None:
+    """The second contract stands beside the first, which goes before the second one begins."""
+    company.limits = "limits: { first_load: publish, reactivated: 5 }"
+    begins = '  rules:\n    - { when: "start_of(begins) > now", then: false, reason: not begun }\n'
+    company.write_mapping(
+        ("key: id\n", "key: id\nprefer: [end]\n"),
+        ("  ends: end | date('%Y-%m-%d')", "  ends: end | date('%Y-%m-%d')\n  begins: dept | date"),
+        ("  rules:\n", begins),
+        ("dept | lookup('departments', 'Unknown')\n  manager", "dept\n  manager"),
+    )
+    for number in (5, 6):
+        company.rows[f"P{number}"] |= {"end": "2026-12-31", "dept": "2020-01-01"}
+        company.rows[f"new {number}"] = person(number, end="2026-09-30", dept="2026-07-01")
+    company.update()
+    today_is_gone(company, 5)
+    assert company.update().counts == {"absent": 1}
+    company.now = company.now.replace(month=7, day=2)
+    assert company.sync("full").counts == {"reactivated": 1}
+    company.now = company.now.replace(month=10, day=1)
+    assert company.sync("full").counts == {"disabled": 1}
+
+
+def test_half_a_read_in_another_order_takes_no_row_for_another(rehired: Company) -> None:
+    whole = rehired.export.read_text().splitlines()
+    old = [line for line in whole if "2026-05-31" in line]
+    rehired.now += timedelta(hours=1)
+    rehired.write_export("\n".join([whole[0], *old, "P4,First4"]))
+    report = rehired.sync()
+    assert (report.verdict, report.counts) == ("INCOMPLETE", {})
+    assert rehired.inactive() == set()
+    rehired.leave(6)
+    assert rehired.update().counts == {"disabled": 1}

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from bridge.model import USER_URN, Kind, resource_id
-from bridge.store import backup, erasures
+from bridge.store import backup, erasures, overrides, relinks
+from tests.sync.conftest import person
 
 PERSONAL = ("First4", "Last4", "p4@example.com")
 
@@ -108,3 +109,64 @@ def test_whoever_refers_to_somebody_erased_refers_to_nobody(company):
     company.update("full")
     erase(company)
     assert "manager" not in str(row_of(company, "P5"))
+
+
+def restored(company):
+    backup.load(company.store, company.folder / "b.db", company.now, lambda *_: None, replace=True)
+    return company.sync("changes")
+
+
+def test_an_override_of_before_gives_nobody_erased_access_after_a_restore(left):
+    left.override("P4", True)
+    left.sync("decide")
+    assert row_of(left)["active"]
+    backup.save(left.store, left.folder / "b.db", lambda *_: None)
+    with left.store.write() as connection:
+        overrides.end(connection, left.source_id, "P4", left.now)
+    left.sync("decide")
+    erase(left)
+    assert restored(left).held == {}
+    assert not row_of(left)["active"]
+    assert row_of(left)["userName"].endswith("@erased.invalid")
+
+
+def test_however_many_were_erased_since_a_backup_all_are_again(company):
+    company.update("full")
+    backup.save(company.store, company.folder / "b.db", lambda *_: None)
+    for number in (4, 5, 6):
+        del company.rows[f"P{number}"]
+    company.update("full")
+    company.approve()
+    for number in (4, 5, 6):
+        erase(company, f"P{number}")
+    assert restored(company).held == {}
+    for number in (4, 5, 6):
+        row = row_of(company, f"P{number}")
+        assert (row["active"], row["userName"]) == (False, f"{row['id']}@erased.invalid")
+
+
+def test_whoever_is_back_without_a_name_waits_for_one(left):
+    erase(left)
+    left.rows["P11"] = person(11, mail="p4@example.com")
+    left.update("full")
+    left.rows["P4"] = person(4)
+    left.update("full")
+    assert not row_of(left)["active"]
+    assert "is taken by somebody else" in left.problems()["P4"]
+    left.rows["P11"]["mail"] = "p11@example.com"
+    left.update("full")
+    assert row_of(left)["active"]
+    assert row_of(left)["userName"] == "p4@example.com"
+
+
+def test_what_a_person_was_under_another_key_is_erased_as_well(left):
+    left.rows["P44"] = person(44)
+    left.update("full")
+    with left.store.write() as connection:
+        relinks.set(connection, left.source_id, "P4", "P44", "ann", left.now)
+    left.sync("decide")
+    del left.rows["P44"]
+    left.update("full")
+    erase(left)
+    assert row_of(left, "P44")["userName"].endswith("@erased.invalid")
+    assert not any(value in everything(left) for value in ("Last44", "p44@example.com"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.store import backup
+from bridge.store import backup, relinks, requests
 from tests.sync.conftest import person
 
 
@@ -104,3 +104,61 @@ def test_who_came_back_since_the_backup_and_waits_for_a_word_keeps_everything_wa
     assert company.okta_imports().failed
     company.approve()
     assert company.okta_imports().removed == set()
+
+
+def one_leaves(company):
+    company.leave(7)
+
+
+def a_department_moves(company):
+    for number in range(1, 60, 2):
+        company.rows[f"P{number}"]["dept"] = "1"
+
+
+def ten_marry(company):
+    for number in range(1, 11):
+        company.rows[f"P{number}"]["mail"] = f"new{number}@example.com"
+
+
+@pytest.mark.parametrize(
+    ("happened", "kind"),
+    [(one_leaves, "protected"), (a_department_moves, "memberships"), (ten_marry, "renamed")],
+)
+def test_whatever_waits_for_a_word_keeps_everything_waiting(company, happened, kind):
+    """Okta knows of it already: to serve what was before would take it back."""
+    company.limits = "limits: { first_load: publish }\nprotect: [P7]"
+    company.write_mapping()
+    company.people(60)
+    company.update("full")
+    backup.save(company.store, company.folder / "backup.db", silent)
+    happened(company)
+    company.update("full")
+    company.approve()
+    restore(company)
+    assert set(company.sync("full").held) == {kind}
+    assert answers(company) == 503
+    company.approve()
+    assert answers(company) == 200
+
+
+def test_a_relink_outlives_a_restore(backed_up):
+    del backed_up.rows["P4"]
+    backed_up.update("full")
+    backed_up.rows["P44"] = person(44)
+    backed_up.update("full")
+    with backed_up.store.write() as connection:
+        relinks.set(connection, backed_up.source_id, "P4", "P44", "ann", backed_up.now)
+    backed_up.sync("decide")
+    before = backed_up.okta_imports()
+    restore(backed_up)
+    backed_up.sync("full")
+    after = backed_up.okta_imports()
+    assert (after.linked.keys(), after.removed) == (before.linked.keys(), set())
+
+
+def test_what_commands_asked_of_the_store_before_is_asked_no_more(backed_up):
+    with backed_up.store.write() as connection:
+        requests.ask(connection, backed_up.source_id, "full", "ann", backed_up.now)
+    restore(backed_up)
+    with backed_up.store.read() as connection:
+        assert requests.pending(connection) == []
