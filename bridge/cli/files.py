@@ -53,7 +53,7 @@ def check(
 
     No source is touched unless --online is given. Example: bridge check mappings/hr.yaml
     """
-    loaded = _load(files)
+    loaded = [catalog.tested(file) for file in _load(files)]
     faults = [fault for file in loaded for fault in file.faults]
     good = [file.mapping for file in loaded if file.mapping is not None]
     answer: dict[str, Any] = {"faults": [_fault(fault) for fault in faults]}
@@ -163,7 +163,7 @@ def _load(files: list[Path] | None) -> Sequence[MappingFile]:
     if files:
         return [catalog.load_file(path) for path in files]
     folder = settings.load().mappings
-    loaded = catalog.load(folder).files
+    loaded = catalog.load(folder, tests=False).files
     if not loaded:
         raise UsageError(f"there is no mapping file in {folder}: put one there, or name a file")
     return loaded

@@ -12,7 +12,7 @@ from bridge.cli.output import Json, data, say
 from bridge.cli.sync import decide_now
 from bridge.cli.words import sentences
 from bridge.errors import UsageError
-from bridge.store import records
+from bridge.store import plans, records
 from bridge.store import sources as source_rows
 from bridge.sync import catalog
 from bridge.sync.leadership import utc_now
@@ -44,6 +44,9 @@ def remove(
         if files.find(name) is not None or files.at(row.file) is not None:
             raise UsageError(f"{row.file} is still there: take it out of the folder first")
         records.let_go(connection, row.id, utc_now())
+        for plan in plans.listing(connection, row.id, [plans.REJECTED]):
+            plans.overtake(connection, plan)  # this command is a newer word
+        records.make_everybody_due(connection, row.id)
         if row.mapping_text:
             live = catalog.compile(row.mapping_text, row.file)
             source_rows.set_words(connection, row.id, words_of(live))  # nobody is left in others

@@ -73,12 +73,13 @@ class Catalog:
         return next((file for file in self.files if str(file.path) == path), None)
 
 
-def load(folder: Path, known: Iterable[SourceRow] = ()) -> Catalog:
+def load(folder: Path, known: Iterable[SourceRow] = (), tests: bool = True) -> Catalog:
     """Read every ``*.yaml`` and ``*.yml`` of a folder; a faulty file keeps no other from loading.
 
     Two files with one source name are both faulty: nobody could tell which one is meant. So is a
     file that gives an attribute of a custom schema another type than one before it, and a file in
-    which a live source of ``known`` was given another name. Where something is just being
+    which a live source of ``known`` was given another name; with ``tests`` a file in which a test
+    fails as well, unless it is live already. Where something is just being
     written or replaced, the end of that is waited for, a second at most.
     """
     try:
@@ -93,6 +94,9 @@ def load(folder: Path, known: Iterable[SourceRow] = ()) -> Catalog:
         ) from None
     files = _without_doubles([_mapping_file(path, contents[path]) for path in sorted(contents)])
     known = list(known)
+    if tests:
+        live = {row.name: row.mapping_text for row in known}
+        files = tuple(file if live.get(file.name) == file.text else tested(file) for file in files)
     files = _without_clashes(files, {row.name for row in known if row.mapping_text})
     return Catalog(folder, _without_new_names(files, known))
 
@@ -100,6 +104,12 @@ def load(folder: Path, known: Iterable[SourceRow] = ()) -> Catalog:
 def load_file(path: Path) -> MappingFile:
     """Read one mapping file. What is wrong with it, reading it included, is among its faults."""
     return _mapping_file(path, _content(path))
+
+
+def tested(file: MappingFile) -> MappingFile:
+    """``file``, faulty where a test in it fails."""
+    failing = _failing(file.text, str(file.path)) if file.mapping else ()
+    return replace(file, mapping=None, faults=failing) if failing else file
 
 
 def compile(text: str, file: str) -> Mapping:
@@ -117,6 +127,21 @@ def _compiled(text: str, file: str) -> Mapping | FileFaults:
         return mapping.load(text, file, sources.settings_models())
     except FileFaults as error:
         return error
+
+
+@lru_cache(maxsize=64)
+def _failing(text: str, file: str) -> tuple[Fault, ...]:
+    return tuple(
+        Fault(
+            file,
+            result.line,
+            1,
+            f"the test {result.name!r} fails",
+            "bridge test tells how: mend the file, or the test",
+        )
+        for result in mapping.run_tests(compile(text, file))
+        if not result.passed
+    )
 
 
 def _mapping_file(path: Path, content: bytes | str) -> MappingFile:

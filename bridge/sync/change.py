@@ -12,12 +12,12 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
 
 from bridge.mapping import Mapping
 from bridge.model import Entry, GroupKey, Kind, Mapped, Resource, Served, resource_id
 from bridge.store.tables import OverrideRow
 from bridge.sync.emptied import emptied, restored
+from bridge.sync.identity import erased_name, identities, is_nameless, is_protected
 
 NEW = "new"
 FIRST_LOAD = "first_load"
@@ -30,6 +30,9 @@ RENAMED = "renamed"
 EMPTIED = "emptied"
 MEMBERSHIPS = "memberships"
 CLOCK = "clock"
+
+UNMAPPED = "cannot be mapped"
+"""The target of an edit by which nothing is known of somebody but the last good values."""
 
 OVERRIDE = "override"
 """Not a kind, as no limit guards it: the cause of a flip that somebody asked for by name."""
@@ -44,6 +47,7 @@ _NAMELESS = (
 GONE = "no longer in the source"
 OUTSIDE = "left scope: still in the source, but not where `base` and `filter` look"
 RELINKED = "goes on as somebody who was here before: bridge relink"
+_BY_WORD = "override by "
 LEAVING = frozenset({*DEACTIVATIONS, PROTECTED})
 _FLIPS = LEAVING | {REACTIVATED, NEW, FIRST_LOAD, CLOCK}
 
@@ -136,13 +140,13 @@ def draft(
         after, groups = _as_served(before), _groups(before)
         if mapped.active is False:
             after = _with_active(after, False)
-        else:
+        elif not is_by_word(before.reason):
             reason = before.reason
     elif mapped.skipped and before is not None:
         after, groups = _with_active(_as_served(before), False), ()
         cause = ABSENT
         reason = f"left scope: {mapped.skipped}" if entries else mapped.skipped
-        if not before.active:
+        if not before.active and not is_by_word(before.reason):
             reason = before.reason
         if erased:
             after = Resource(Kind.USER, {"userName": erased_name(before.id), "active": False})
@@ -153,7 +157,7 @@ def draft(
         after = _with_active(after, override.active and not nameless)
         if override.active and nameless:
             faults += (_NAMELESS,)
-        reason = f"override by {override.actor}: {override.reason}"
+        reason = f"{_BY_WORD}{override.actor}: {override.reason}"
         until = _earliest(until, override.until)
     kinds: dict[str, str] = {}
     if after is not None:
@@ -163,7 +167,7 @@ def draft(
             kinds = {}  # the word was given when nobody had the person any more
         elif override is not None or relinked:
             kinds = {kind: target for kind, target in kinds.items() if kind not in _FLIPS}
-        elif cause in kinds and _is_protected(before, mapping.protect):
+        elif cause in kinds and is_protected(before, mapping.protect):
             kinds[PROTECTED] = kinds.pop(cause)
     return Draft(
         id=before.id if before else resource_id(Kind.USER, mapping.name, key),
@@ -183,11 +187,15 @@ def draft(
 
 
 def because_of_edit(new: Draft, old: Draft) -> Draft:
-    """``new`` with the kinds that ``old``, the live mapping's draft, does not have as *edited*."""
+    """``new`` with the kinds that ``old``, the live mapping's draft, does not have as *edited*;
+    also where somebody active can no longer be mapped."""
     kinds = dict(new.kinds)
     edited = [kind for kind in (*DEACTIVATIONS, RENAMED) if kind in kinds.keys() - old.kinds.keys()]
-    if edited:
-        kinds[EDITED] = "\n".join(kinds.pop(kind) for kind in edited)
+    targets = [kinds.pop(kind) for kind in edited]
+    if new.before is not None and new.before.active and new.faults and not old.faults:
+        targets.append(UNMAPPED)
+    if targets:
+        kinds[EDITED] = "\n".join(targets)
     return replace(new, kinds=kinds)
 
 
@@ -227,14 +235,6 @@ def compose(new: Draft, held: Set[str]) -> tuple[Resource | None, tuple[GroupKey
     return Resource(after.kind, attributes, links), groups
 
 
-def identities(key: str, attributes: Dict[str, Any]) -> list[tuple[str, str]]:
-    """The names by which links may refer to a person, as (by, ref)."""
-    found = [("key", key), ("userName", str(attributes["userName"]).casefold())]
-    if "externalId" in attributes:
-        found.append(("externalId", attributes["externalId"]))
-    return found
-
-
 def names_that_moved(new: Draft) -> Iterator[tuple[str, str]]:
     """The names under which links may find this person, where an answer may now differ."""
     before = new.before.attributes if new.before is not None else None
@@ -271,19 +271,9 @@ def _kinds(
     return kinds
 
 
-def left_name(id: str) -> str:
-    """The userName of somebody inactive who gave theirs up; ``.invalid`` is RFC 2606's."""
-    return f"{id}@left.invalid"
-
-
-def erased_name(id: str) -> str:
-    """The userName of somebody of whom nothing was kept; as `left_name`."""
-    return f"{id}@erased.invalid"
-
-
-def is_nameless(id: str, user_name: str) -> bool:
-    """Whether that is no name but what stands for one that was given up or erased."""
-    return user_name in (left_name(id), erased_name(id))
+def is_by_word(reason: str) -> bool:
+    """Whether somebody is as they are by an override, which may have ended or been given anew."""
+    return reason.startswith(_BY_WORD)
 
 
 def _as_served(before: Served) -> Resource:
@@ -296,12 +286,6 @@ def _groups(before: Served) -> tuple[GroupKey, ...]:
 
 def _with_active(resource: Resource, active: bool) -> Resource:
     return Resource(resource.kind, {**resource.attributes, "active": active}, resource.links)
-
-
-def _is_protected(before: Served, protect: Set[str]) -> bool:
-    """Whether the file protects this person, by any name that people know them by."""
-    names = {name.casefold() for _, name in identities(before.key, before.attributes)}
-    return not {name.casefold() for name in protect}.isdisjoint({*names, before.id})
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

@@ -14,10 +14,11 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from bridge.store import plans, records, runs
-from bridge.sync.change import FIRST_LOAD, left_name
+from bridge.sync.change import FIRST_LOAD
 from bridge.sync.contest import contest
 from bridge.sync.decision import Deciding, Decision, served_as
 from bridge.sync.groups import groups
+from bridge.sync.identity import left_name
 from bridge.sync.limits import judge
 from bridge.sync.looking import Looking
 from bridge.sync.names import Claim

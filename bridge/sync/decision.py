@@ -11,9 +11,9 @@ from typing import Any
 from bridge.mapping import Mapping
 from bridge.store import Store, plans
 from bridge.store.tables import PlanRow, SourceRow
-from bridge.sync.change import is_nameless, left_name
 from bridge.sync.contest import Contest, Suspects
 from bridge.sync.groups import Groups
+from bridge.sync.identity import is_nameless, left_name
 from bridge.sync.links import Answers
 from bridge.sync.proposal import Proposal
 from bridge.sync.spool import Spool

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from bridge.model import Link, Served
 from bridge.store import refs, resources
-from bridge.sync.change import identities
+from bridge.sync.identity import identities
 
 
 class Answers:

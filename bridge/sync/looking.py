@@ -19,13 +19,13 @@ from bridge.sync.change import (
     as_first_load,
     because_of_edit,
     draft,
-    identities,
     mapped,
     names_that_moved,
 )
 from bridge.sync.clocks import agree, between_clocks
 from bridge.sync.decision import Deciding, Decision
 from bridge.sync.departures import told_apart
+from bridge.sync.identity import identities
 from bridge.sync.memberships import Memberships
 from bridge.sync.proposal import Proposal, approve_edit, as_if_approved, match
 from bridge.sync.uniques import Uniques
@@ -159,7 +159,7 @@ class Looking:
                 # Who was not shown to the approver is a newcomer to those who were.
                 if not deciding.approved or match(loaded, mine).approved:
                     new = loaded
-            elif deciding.edited is not None and new.kinds:
+            elif deciding.edited is not None and (new.kinds or new.faults):
                 was = mapped(*person[1:], deciding.edited, now)
                 was = told_apart(was, *person[1:], deciding.edited, now, departed.get(key, ()))
                 new = because_of_edit(new, draft(*person, deciding.edited, was, *words))

@@ -14,8 +14,8 @@ from bridge.mapping import Mapping
 from bridge.model import GroupKey, Mapped
 from bridge.store import directory_groups, members, refs
 from bridge.store.directory_groups import Group
-from bridge.sync.change import identities
 from bridge.sync.groups import Groups
+from bridge.sync.identity import identities
 
 
 class Memberships:

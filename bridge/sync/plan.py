@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from bridge.store import plans, resources
 from bridge.store.plans import OpenChange, PlanChange
 from bridge.store.tables import PlanRow
-from bridge.sync.change import CLOCK, MEMBERSHIPS, RENAMED, Draft
+from bridge.sync.change import CLOCK, EDITED, MEMBERSHIPS, RENAMED, UNMAPPED, Draft
 from bridge.sync.decision import Deciding, Decision
 from bridge.sync.proposal import Proposal
 
@@ -111,6 +111,8 @@ def _change(new: Draft, kind: str, called: Mapping[str, str]) -> PlanChange:
     after = f"{active}: {new.reason}"
     if kind == RENAMED:
         after = user_name
+    elif kind == EDITED and new.faults:
+        after = f"{UNMAPPED}, so the last values stay"
     elif kind == CLOCK:
         after += ", by this machine's clock but not by that of the source"
     elif kind == MEMBERSHIPS:

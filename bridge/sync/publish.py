@@ -27,17 +27,9 @@ from bridge.store.publication import Publication, UserWrite
 from bridge.store.resources import render
 from bridge.store.tables import fold
 from bridge.sync import plan, rehires
-from bridge.sync.change import (
-    CLOCK,
-    NEW,
-    OVERRIDE,
-    REACTIVATED,
-    RENAMED,
-    identities,
-    is_nameless,
-    left_name,
-)
+from bridge.sync.change import CLOCK, NEW, OVERRIDE, REACTIVATED, RENAMED, is_by_word
 from bridge.sync.decision import Deciding, Decision, served_as
+from bridge.sync.identity import identities, is_nameless, left_name
 from bridge.sync.outcome import Outcome
 from bridge.sync.proposal import Proposal
 
@@ -157,12 +149,13 @@ class _Publishing:
         attributes = decision.answers.fill(attributes, resource.links)
         before = new.before
         stays = before is not None and before.active == attributes["active"]
+        speaks_anew = new.erased or new.forced or (before and is_by_word(before.reason))
         write = UserWrite(
             before=before,
             key=new.key,
             id=new.id,
             **_columns(new.id, attributes),
-            reason=before.reason if before and stays and not new.erased else new.reason,
+            reason=before.reason if before and stays and not speaks_anew else new.reason,
             links=resource.links,
             groups=frozenset(group.key for group in groups),
         )
@@ -271,10 +264,11 @@ def _columns(id: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _as_before(write: UserWrite, before: Served) -> bool:
-    return (write.document, write.links, write.groups) == (
+    return (write.document, write.links, write.groups, write.reason) == (
         before.document,
         before.links,
         before.groups,
+        before.reason,
     )
 
 

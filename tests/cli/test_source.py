@@ -28,6 +28,16 @@ def test_a_source_is_removed_through_a_plan_and_comes_back_with_its_file(cli: Cl
     assert all(row["active"] for row in cli("people", "--json").json)
 
 
+def test_a_removal_that_was_rejected_may_be_asked_for_again(cli: Cli) -> None:
+    cli("sync")
+    cli.bridge.file.unlink()
+    cli("source", "remove", "hr", code=3)
+    cli("plan", "reject", cli.plan())
+    assert "5 no longer in the source" in cli("source", "remove", "hr", code=3).out
+    cli("plan", "approve", cli.plan())
+    assert not any(row["active"] for row in cli("people", "--json").json)
+
+
 def test_a_restored_store_waits_for_a_source_whose_file_is_gone_until_it_is_removed(
     cli: Cli,
 ) -> None:

@@ -14,14 +14,8 @@ from bridge.model import ENTERPRISE_URN, Entry, Kind, Link, Served, resource_id
 from bridge.store.resources import render
 from bridge.store.tables import OverrideRow
 from bridge.sync import catalog, change
-from bridge.sync.change import (
-    OVERRIDE,
-    Draft,
-    as_first_load,
-    because_of_edit,
-    compose,
-    left_name,
-)
+from bridge.sync.change import OVERRIDE, Draft, as_first_load, because_of_edit, compose
+from bridge.sync.identity import left_name
 from tests.sync.conftest import MAPPING, NOW, person
 
 HR = catalog.compile(MAPPING.format(limits=""), "hr.yaml")

@@ -584,3 +584,46 @@ def test_a_process_that_was_taken_over_stores_nothing_more_that_it_reads(
         with pytest.raises(LeaseHeld):
             fenced.run("hr", CHANGES, "test")
     assert company.update().changed == 1
+
+
+TESTS = """
+tests:
+  - name: somebody like most
+    record: {{ id: P1, first: Ann, last: Lee, mail: ann@example.com, dept: "1" }}
+    expect: {{ title: {} }}
+"""
+
+
+def test_an_edit_in_which_a_test_fails_does_not_go_live(company: Company) -> None:
+    company.update()
+    path = company.write_mapping(("  title: title\n", "  title: {const: Clerk}\n"))
+    path.write_text(path.read_text() + TESTS.format("Chief"))
+    report = company.sync()
+    assert (report.exit_code, report.counts) == (5, {})
+    assert "the test 'somebody like most' fails (bridge test tells how" in report.faults[0]
+    path.write_text(path.read_text().replace("title: Chief", "title: Clerk"))
+    assert company.sync().exit_code == 0
+
+
+def test_an_edit_that_leaves_many_unmapped_is_held_whole(company: Company) -> None:
+    """They would stay as they are, leavers among them."""
+    company.update()
+    company.write_mapping(("  title: title\n", "  title: { expr: title | left('3') }\n"))
+    report = company.sync()
+    assert (report.exit_code, report.held) == (3, {"edited": 10})
+    assert {change.after for change in company.changes()} == {
+        "cannot be mapped, so the last values stay"
+    }
+    assert company.problems() == {}
+    company.leave(3)
+    assert company.update().counts == {"disabled": 1}
+    company.approve(company.plans("held")[0])
+    assert len(company.problems()) == 10
+
+
+def test_an_edit_that_leaves_one_unmapped_goes_live(company: Company) -> None:
+    company.rows["P2"]["title"] = ""
+    company.update()
+    company.write_mapping(("  title: title\n", "  title: { expr: title, required: true }\n"))
+    assert company.sync().exit_code == 0
+    assert set(company.problems()) == {"P2"}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.model import Kind, resource_id
-from bridge.store import plans
+from bridge.store import overrides, plans, resources
 from bridge.sync import decide, run
 from tests.sync.conftest import Company, person
 
@@ -687,3 +687,26 @@ def test_people_of_a_first_load_who_cannot_be_mapped_are_told_and_come_later(
     assert "P2" not in held.served()
     held.rows["P2"]["mail"] = "p2@example.com"
     assert held.update().counts == {"new": 1}
+
+
+def reason(company: Company, key: str) -> str:
+    with company.store.read() as connection:
+        return resources.served(connection, company.source_id, [key])[key].reason
+
+
+def test_a_reason_is_that_of_the_word_that_stands(company: Company) -> None:
+    company.update()
+    for said in ("laptop stolen", "fired"):
+        with company.store.write() as connection:
+            overrides.set(
+                connection, company.source_id, "P3", False, said, "ann", company.now, None
+            )
+        company.sync("decide")
+        assert reason(company, "P3") == f"override by ann: {said}"
+    del company.rows["P3"]
+    company.update("full")
+    assert reason(company, "P3") == "override by ann: fired"
+    with company.store.write() as connection:
+        overrides.end(connection, company.source_id, "P3", company.now)
+    company.sync("decide")
+    assert reason(company, "P3") == "no longer in the source"
