@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from bridge.store.statements import among, chunks, rows_for
 from bridge.store.tables import PlanChangeRow, PlanRow, table
@@ -47,9 +47,9 @@ _OPEN_CHANGES: Select[Any] = (
     .order_by(_plans.c.id)
 )
 _INSERT = insert(_changes)
-_REMOVE = delete(_changes).where(
-    *(_changes.c[name] == bindparam(f"old_{name}") for name in ("plan_id", "subject", "kind"))
-)
+_this = [_changes.c[name] == bindparam(f"old_{name}") for name in ("plan_id", "subject", "kind")]
+_REMOVE = delete(_changes).where(*_this)
+_REWORD = update(_changes).where(*_this).values(fact=bindparam("new_fact"))
 
 
 class PlanChange(NamedTuple):
@@ -157,6 +157,13 @@ def remove(c: Connection, plan_id: int, changes: Iterable[tuple[str, str]]) -> N
             for subject, kind in chunk
         ]
         c.execute(_REMOVE, rows)
+
+
+def reword(c: Connection, changes: Iterable[OpenChange], fact: str) -> None:
+    """Note another digest of the records that speak for changes, which say the same as before."""
+    for change in changes:
+        it = {f"old_{name}": getattr(change, name) for name in ("plan_id", "subject", "kind")}
+        c.execute(_REWORD, {**it, "new_fact": fact})
 
 
 def sum_up(c: Connection, plan_id: int) -> tuple[str, dict[str, int]]:

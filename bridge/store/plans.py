@@ -25,6 +25,7 @@ from bridge.store.plan_changes import (
     digest,
     open_changes,
     outcomes,
+    reword,
     size,
 )
 from bridge.store.plan_rows import (
@@ -85,6 +86,7 @@ __all__ = [
     "overtake",
     "reject",
     "reopen",
+    "reword",
     "settle",
     "size",
     "split",

@@ -15,6 +15,7 @@ from sqlalchemy import delete as sql_delete
 from bridge.model import Entry, GroupMapped, Kind
 from bridge.store import directory_groups, entries, members, refs
 from bridge.store.due import AT_ONCE, due, make_due, make_due_from, make_everybody_due, news, people
+from bridge.store.seen import Seen
 from bridge.store.statements import among, analyze, aside, chunks, many, rows_for
 from bridge.store.tables import (
     DirectoryGroupRow,
@@ -65,6 +66,8 @@ _BEFORE: Select[Any] = select(
     _records.c.id,
     _records.c.person_key,
     _records.c.ref,
+    _records.c.fingerprint,
+    _records.c.read_at,
     _records.c.gone_at,
 ).where(_of_source, _records.c.record_key.in_(among()))
 _IDS: Select[Any] = select(_records.c.record_key, _records.c.id).where(
@@ -108,25 +111,6 @@ class Known(NamedTuple):
     gone: bool
 
 
-class Seen:
-    """Which records a whole read has come by, a byte for each row of the table."""
-
-    def __init__(self) -> None:
-        self._bytes = bytearray()
-
-    def mark(self, ids: Collection[int]) -> None:
-        """Note that these rows were read."""
-        seen = self._bytes
-        highest = max(ids, default=-1)
-        if highest >= len(seen):
-            seen.extend(bytes(highest + 1 - len(seen) + 65_536))
-        for row in ids:
-            seen[row] = 1
-
-    def __contains__(self, row: int) -> bool:
-        return row < len(self._bytes) and self._bytes[row] == 1
-
-
 def known(
     c: Connection, source_id: int, record_keys: Collection[str], after: int = 0
 ) -> dict[str, Known]:
@@ -154,6 +138,7 @@ def save(
     now: datetime,
     groups: Mapping[str, GroupMapped] = MappingProxyType({}),
     outside: Collection[str] = frozenset(),
+    other_words: bool = False,
 ) -> None:
     """Store a batch: entries with the key of their person, keys of records that are gone, cookie.
 
@@ -161,7 +146,8 @@ def save(
     of a directory's group is. Everybody concerned is due at once, also the person whose record
     this was before, everybody who refers to an entry by a ref that it has now or had, and who is
     in a group no longer or only now. An entry that was gone is back. ``outside`` are those of
-    ``gone`` that the source still has elsewhere.
+    ``gone`` that the source still has elsewhere. ``other_words`` says that what was known before
+    was told in other words, so that a difference is no news.
     """
     latest = {entry.record_key: (entry, person) for entry, person in changed}
     before = {row.record_key: row for row in rows_for(c, _BEFORE, latest, source=source_id)}
@@ -178,6 +164,7 @@ def save(
             person = person or old.person_key
         if person is not None:
             concerned.add(person)
+        as_before = old is not None and (other_words or old.fingerprint == entry.fingerprint)
         values = {
             "person_key": person,
             "ref": entry.ref,
@@ -185,7 +172,7 @@ def save(
             "attributes": entries.encode(entry),
             "fingerprint": entry.fingerprint,
             "run_id": run_id,
-            "read_at": now,
+            "read_at": old.read_at if old is not None and as_before else now,
         }
         if old is None or old.gone_at is not None or old.ref != entry.ref:
             moved.add(entry.ref)

@@ -17,6 +17,7 @@ from bridge.sync.identity import is_nameless, left_name
 from bridge.sync.links import Answers
 from bridge.sync.proposal import Proposal
 from bridge.sync.spool import Spool
+from bridge.sync.words import words_of
 
 Progress = Callable[[str, int], None]
 """Called with a step's name and how many it has done; may raise to stop the run."""
@@ -60,6 +61,11 @@ class Deciding:
     @property
     def approved(self) -> bool:
         return self.plan is not None and self.plan.state == plans.APPROVED
+
+    @property
+    def other_words(self) -> bool:
+        """Whether the records were read for the edited file, which asks for other attributes."""
+        return self.edited is not None and words_of(self.edited) != words_of(self.mapping)
 
     @property
     def mapping_version(self) -> int:

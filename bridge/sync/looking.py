@@ -165,7 +165,8 @@ class Looking:
                 new = because_of_edit(new, draft(*person, deciding.edited, was, *words))
             if key in doubts and not deciding.first_load:
                 new = between_clocks(new, doubts[key])
-            proposal = approve_edit(match(new, mine), of_edit.get(key, {}))
+            found = match(new, mine, deciding.other_words)
+            proposal = approve_edit(found, of_edit.get(key, {}))
             proposals.append(as_if_approved(proposal, mine) if deciding.preview else proposal)
         return proposals
 

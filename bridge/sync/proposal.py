@@ -20,7 +20,8 @@ from bridge.sync.names import Claim
 class Proposal:
     """A draft, and which of its kinds are new, waiting, or approved.
 
-    ``settled`` are the changes to take out of their plans once this proposal is published.
+    ``settled`` are the changes to take out of their plans once this proposal is published, and
+    ``reworded`` those that stay refused although their records are told in other words since.
     """
 
     draft: Draft
@@ -28,6 +29,7 @@ class Proposal:
     waiting: frozenset[str] = frozenset()
     approved: Dict[str, OpenChange] = field(default_factory=dict)
     settled: tuple[OpenChange, ...] = ()
+    reworded: tuple[OpenChange, ...] = ()
 
     def final(self, held: Set[str]) -> tuple[Resource | None, tuple[GroupKey, ...]]:
         """What is to be served, while ``held`` kinds of the fresh changes wait."""
@@ -47,13 +49,15 @@ class Proposal:
         )
 
 
-def match(new: Draft, opened: Dict[str, OpenChange]) -> Proposal:
+def match(new: Draft, opened: Dict[str, OpenChange], other_words: bool = False) -> Proposal:
     """Sort the kinds of a draft by what the open plans say about each.
 
     A held change waits as long as it stays the same; a rejected one as long as the records that
-    speak for it stay the same as well; an approval covers only the target that it showed.
+    speak for it stay the same as well, but for their being told in ``other_words``; an approval
+    covers only the target that it showed.
     """
     waiting: set[str] = set()
+    reworded: list[OpenChange] = []
     approved: dict[str, OpenChange] = {}
     settled: list[OpenChange] = []
     for kind, change in opened.items():
@@ -63,6 +67,9 @@ def match(new: Draft, opened: Dict[str, OpenChange]) -> Proposal:
             settled.append(change)
         elif same and (change.state == HELD or change.fact == new.fact):
             waiting.add(kind)
+        elif same and other_words:
+            waiting.add(kind)
+            reworded.append(change)
         else:
             settled.append(change)
     return Proposal(
@@ -71,6 +78,7 @@ def match(new: Draft, opened: Dict[str, OpenChange]) -> Proposal:
         waiting=frozenset(waiting),
         approved=approved,
         settled=tuple(settled),
+        reworded=tuple(reworded),
     )
 
 

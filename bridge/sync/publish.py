@@ -111,6 +111,7 @@ class _Publishing:
             for kind in self._live(proposal, waits):
                 self.published[kind] += new.weight(kind)
             settled.extend(plan.settled(self.deciding, self.decision, proposal))
+            plans.reword(self.connection, proposal.reworded, proposal.draft.fact)
             # Whoever waits for a name, or for the clocks, is looked at in every decision.
             due[new.key] = records.AT_ONCE if waits or CLOCK in new.kinds else new.until
             problems[new.key] = self._problem(proposal, waits)

@@ -201,6 +201,7 @@ class Reading:
                     if entry.kind is Kind.GROUP
                 },
                 outside,
+                self.mixed,
             )
 
     def _settle(self, found: Losses | None, verdict: Verdict, whole: bool) -> Verdict:

@@ -75,5 +75,5 @@ def test_a_record_departs_from_those_that_say_nothing_new(company: Company) -> N
     assert departed() == {"p": [Departed(one, now - timedelta(minutes=1)), Departed(three, now)]}, (
         "what is left has only another name"
     )
-    company.save(one, person="p")
+    company.save(entry("r1", a="news"), person="p")
     assert departed() == {}

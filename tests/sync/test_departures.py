@@ -155,3 +155,27 @@ def test_half_a_read_in_another_order_takes_no_row_for_another(rehired: Company)
     assert rehired.inactive() == set()
     rehired.leave(6)
     assert rehired.update().counts == {"disabled": 1}
+
+
+@pytest.mark.parametrize("rehired", ["today's row last"], indirect=True)
+def test_another_column_of_the_file_is_no_news_of_anybody(rehired: Company) -> None:
+    today_is_gone(rehired, 5, 6)
+    rehired.update()
+    rehired.write_mapping(
+        ("key: id\n", "key: id\nprefer: [end | empty, end]\n"),
+        ("title: title}", "title: title, note: title}"),
+    )
+    rehired.now += timedelta(days=1)
+    assert rehired.sync().counts == {}
+    assert rehired.inactive() == set()
+    assert {each.kind for each in rehired.changes()} == {"absent"}
+
+
+def test_an_old_row_that_is_back_before_the_one_of_today_says_nothing_new(rehired: Company) -> None:
+    old = [rehired.rows.pop(f"old {number}") for number in (5, 6)]
+    today_is_gone(rehired, 5, 6)
+    assert rehired.update().held == {"absent": 2}
+    rehired.rows |= {row["id"]: row for row in old}
+    rehired.now += timedelta(days=1)
+    assert rehired.update().counts == {}
+    assert rehired.inactive() == set()

@@ -710,3 +710,15 @@ def test_a_reason_is_that_of_the_word_that_stands(company: Company) -> None:
         overrides.end(connection, company.source_id, "P3", company.now)
     company.sync("decide")
     assert reason(company, "P3") == "no longer in the source"
+
+
+def test_a_rejection_stands_when_the_file_asks_for_another_column(company: Company) -> None:
+    company.update()
+    company.leave(4, 5, 6, 7)
+    assert company.update().held == {"disabled": 4}
+    company.reject()
+    company.write_mapping(("title: title}", "title: title, note: title}"))
+    assert company.sync().counts == {}
+    assert (company.sync("full").counts, company.inactive()) == ({}, set())
+    company.rows["P5"]["end"] = "2026-06-13"
+    assert company.update().counts == {"disabled": 1}

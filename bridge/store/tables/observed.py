@@ -70,6 +70,7 @@ class RecordRow(SQLModel, table=True):
     run_id: int
     """The read that last changed it."""
     read_at: datetime = Field(sa_type=Instant)
+    """When it was read for the first time as it is."""
     gone_at: datetime | None = Field(default=None, sa_type=Instant)
     outside: bool = False
     """Whether a record that is gone is still in the source, but not where people are looked for."""
