@@ -134,14 +134,7 @@ class Looking:
         of_edit = (
             plans.open_changes(self._c, source_id, keys, [plans.EDIT]) if deciding.edited else {}
         )
-        absent = dict.fromkeys(
-            rows.outside(self._c, source_id, served.keys() - entries.keys()), OUTSIDE
-        )
-        absent |= dict.fromkeys(self._relinks.keys() & served.keys(), RELINKED)
-        made = {
-            key: mapped(entries.get(key, []), served.get(key), mapping, now, absent.get(key, GONE))
-            for key in keys
-        }
+        made = self._made(keys, entries, served)
         moved = self._relinks.keys() | self._go_on_as(keys)
         departed = self._departed(made, entries, served)
         for key, gone in departed.items():
@@ -169,6 +162,22 @@ class Looking:
             proposal = approve_edit(found, of_edit.get(key, {}))
             proposals.append(as_if_approved(proposal, mine) if deciding.preview else proposal)
         return proposals
+
+    def _made(
+        self,
+        keys: Sequence[str],
+        entries: Dict[str, list[Entry]],
+        served: Dict[str, Served],
+    ) -> dict[str, Mapped]:
+        """What the mapping makes of each of these people now."""
+        mapping, now = self._deciding.mapping, self._deciding.now
+        left = rows.outside(self._c, self._source_id, served.keys() - entries.keys())
+        absent = dict.fromkeys(left, OUTSIDE)
+        absent |= dict.fromkeys(self._relinks.keys() & served.keys(), RELINKED)
+        return {
+            key: mapped(entries.get(key, []), served.get(key), mapping, now, absent.get(key, GONE))
+            for key in keys
+        }
 
     def _go_on_as(self, keys: Sequence[str]) -> set[str]:
         """Those of the people as whom somebody goes on who is active under another key as yet."""
