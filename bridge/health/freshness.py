@@ -60,6 +60,13 @@ def _of_source(row: SourceRow, noted: WatchRow | None, now: datetime) -> Iterato
     if row.complete_at is None:
         yield f"{row.name}: never read completely"
         return
+    last = max(row.complete_at, noted.read_at if noted and noted.read_at else row.complete_at)
+    if last - now > MOST_SKEW:
+        yield (
+            f"{row.name}: it was read last {_span(last - now)} from now, so a clock was set back "
+            "or is wrong, and nobody knows how old what is served is: set all clocks by NTP; the "
+            "next complete read of everything settles it"
+        )
     if noted is None:
         return
     if noted.skew_seconds is not None and abs(noted.skew_seconds) > MOST_SKEW.total_seconds():
@@ -83,8 +90,12 @@ def _of_source(row: SourceRow, noted: WatchRow | None, now: datetime) -> Iterato
 
 
 def _ago(moment: datetime, now: datetime) -> str:
-    minutes = int((now - moment).total_seconds()) // 60
+    return f"{_span(now - moment)} ago"
+
+
+def _span(time: timedelta) -> str:
+    minutes = int(time.total_seconds()) // 60
     for name, size in (("days", 1440), ("hours", 60)):
         if minutes >= 2 * size:
-            return f"{minutes // size} {name} ago"
-    return f"{minutes} minutes ago"
+            return f"{minutes // size} {name}"
+    return f"{minutes} minutes"

@@ -123,6 +123,7 @@ class _Daemon:
         self.timetable.daily(self._forget)
         try:
             while not (self.stop.is_set() or self.lost.is_set()):
+                self._look_at_clock()
                 self._look("files", self._look_at_files)
                 self._look("requests", self._look_at_requests)
                 self._look("secrets", self._look_at_secrets)
@@ -142,6 +143,12 @@ class _Daemon:
             self.telling.trouble(f"cannot look at the {what}", str(error))
         else:
             self.telling.well(f"cannot look at the {what}")
+
+    def _look_at_clock(self) -> None:
+        if back := self.timetable.follow_clock():
+            seconds = round(back.total_seconds())
+            _log.warning("the clock was set back: every source is read now", seconds=seconds)
+            self.texts = None  # so that every file is scheduled anew
 
     def _look_at_files(self) -> None:
         with self.store.read() as connection:
@@ -177,7 +184,7 @@ class _Daemon:
             if not row.mapping_text:
                 self.notes.gone(row.name)
                 continue
-            if not self.timetable.has(row.name):
+            if first or not self.timetable.has(row.name):
                 live = catalog.compile(row.mapping_text, row.file)
                 self.timetable.schedule(live, row)
                 self.notes.scheduled(live)

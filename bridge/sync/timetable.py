@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _FIRST = timedelta(minutes=5)
 """How long after the start what is done once a day is done first."""
+_SET_BACK = timedelta(minutes=1)
+"""A clock that goes back by no more delays nothing for long."""
 
 Run = Callable[[str, str, str, int | None], None]
 """Runs a source: its name, the mode, the actor, and the request that is answered by it."""
@@ -51,6 +54,7 @@ class Timetable:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )
+        self._ahead = _ahead()
 
     def start(self) -> None:
         self._scheduler.start()
@@ -64,7 +68,25 @@ class Timetable:
         now = utc_now()
         self._add(mapping.name, CHANGES, _every(changes(mapping)), now + changes(mapping))
         last = row.complete_at if row is not None and row.complete_at else now
-        self._add(mapping.name, FULL, _full(mapping), max(full_after(mapping, last), now))
+        # After a read by a clock that was ahead, nobody knows how long ago that was.
+        first = now if last > now else max(full_after(mapping, last), now)
+        self._add(mapping.name, FULL, _full(mapping), first)
+
+    def follow_clock(self) -> timedelta:
+        """Where the clock was set back by more than a minute, everything comes earlier by as much.
+
+        By how much that was; what the clock of the day says first is to be scheduled anew then.
+        """
+        ahead = _ahead()
+        back = self._ahead - ahead
+        if back <= _SET_BACK:
+            self._ahead = max(self._ahead, ahead)
+            return timedelta(0)
+        self._ahead = ahead
+        for job in self._scheduler.get_jobs():
+            with suppress(JobLookupError):  # it was done meanwhile
+                job.modify(next_run_time=job.next_run_time - back)
+        return back
 
     def has(self, name: str) -> bool:
         """Whether a source is read by its schedule."""
@@ -127,6 +149,11 @@ def full_after(mapping: Mapping, last: datetime) -> datetime:
         return last + when
     # Cron text that names no day there is, such as 30 February, asks for nothing.
     return _full(mapping).get_next_fire_time(None, last) or _NEVER
+
+
+def _ahead() -> timedelta:
+    """How far the clock is ahead of one that nobody sets."""
+    return timedelta(seconds=utc_now().timestamp() - time.monotonic())
 
 
 def _every(interval: timedelta) -> BaseTrigger:

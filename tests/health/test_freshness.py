@@ -59,6 +59,19 @@ CASES: dict[str, tuple[Change, str]] = {
         "hr: the last read that could be trusted began 30 minutes ago, and one was due"
         " 25 minutes ago",
     ),
+    "a read by a clock that is nearly together with ours": (_read(-4), ""),
+    "a read by a clock that was set back": (
+        _read(-90.5),
+        "hr: it was read last 90 minutes from now, so a clock was set back or is wrong, and nobody "
+        "knows how old what is served is: set all clocks by NTP; the next complete read of "
+        "everything settles it",
+    ),
+    "a complete read by a clock that was set back": (
+        _completed(-3.01),
+        "hr: it was read last 3 hours from now, so a clock was set back or is wrong, and nobody "
+        "knows how old what is served is: set all clocks by NTP; the next complete read of "
+        "everything settles it",
+    ),
     "clocks that are nearly together": (_skewed(-300), ""),
     "a clock that is behind": (
         _skewed(-412),

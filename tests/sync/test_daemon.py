@@ -199,6 +199,35 @@ def test_a_complete_read_that_was_due_meanwhile_is_made_up_for(bridge: Bridge) -
         assert run_modes(bridge).count("full") == 1
 
 
+def test_a_clock_that_is_set_back_stops_no_read(bridge: Bridge) -> None:
+    ahead = (
+        "import pathlib, threading, time\nfrom datetime import datetime, UTC\n"
+        "import time_machine\n"
+        "travel = time_machine.travel(datetime.now(UTC) + timedelta(hours=2))\n"
+        "travel.start()\n"
+        "def correct():\n"
+        "    while not pathlib.Path('correct').exists(): time.sleep(0.1)\n"
+        "    travel.stop()\n"
+        "threading.Thread(target=correct, daemon=True).start()\n"
+    )
+    first, rest = DAEMON.split("\n", 1)
+    with bridge.start(code=f"{first}\n{ahead}{rest}") as running:
+        running.wait_for('"synced"')
+        (bridge.folder / "correct").touch()
+        running.wait_for("the clock was set back")
+        bridge.rows["P6"] = person(6)
+        bridge.write()
+        wait_until(lambda: "P6" in bridge.people(), "the newcomer")
+
+        def complete() -> bool:
+            return "full" in run_modes(bridge) and not bridge.json("status")["unwell"]
+
+        wait_until(complete, "the complete read")
+        [told] = running.logged("the clock was set back: every source is read now")
+        assert 7100 < told["seconds"] < 7300
+        assert running.end() == 0
+
+
 def test_a_complete_read_that_fails_is_made_again_before_the_schedule_comes_back_to_it(
     bridge: Bridge,
 ) -> None:
