@@ -6,12 +6,14 @@ process that was frozen and taken over cannot publish when it wakes up.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, update
 
 from bridge.errors import LeaseHeld
+from bridge.model import MOST_SKEW
 from bridge.store.statements import insert
 from bridge.store.tables import HeartbeatRow, LeaseRow, table
 
@@ -81,6 +83,36 @@ def current(c: Connection, now: datetime) -> str | None:
         .join(_beat, _beat.c.epoch == _lease.c.epoch)
         .where(_beat.c.expires_at > now)
     ).scalar_one_or_none()
+
+
+class Silence:
+    """How long a holder has shown no life, to a process that waits for the lease.
+
+    Until when a lease is good is told by its holder's clock. Where that was far ahead, a holder
+    that is dead would keep everybody out until then. One that lives renews the lease, whatever its
+    clock shows; so such a lease ends when it was not renewed for the time that a lease is good for,
+    by a clock that nobody sets.
+    """
+
+    def __init__(self, ttl: timedelta = TTL, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ttl = ttl
+        self._clock = clock
+        self._seen: tuple[int, datetime] | None = None
+        self._since = clock()
+
+    def has_ended(self, c: Connection, now: datetime) -> bool:
+        """Look again, and end a lease that is not to be waited for; whether one was ended."""
+        beat = c.execute(select(_beat)).one_or_none()
+        seen = None if beat is None else (beat.epoch, beat.expires_at)
+        latest = now + self._ttl + MOST_SKEW
+        if beat is None or beat.expires_at <= latest or seen != self._seen:
+            self._seen, self._since = seen, self._clock()
+            return False
+        if self._clock() - self._since <= self._ttl.total_seconds():
+            return False
+        # Only as it was seen: a holder may show life at this very moment.
+        same = delete(_beat).where(_beat.c.epoch == beat.epoch)
+        return c.execute(same.where(_beat.c.expires_at == beat.expires_at)).rowcount == 1
 
 
 def is_daemon(holder: str | None) -> bool:

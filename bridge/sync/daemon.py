@@ -62,9 +62,13 @@ def serve(
     store is out of reach. ``renew`` says that secrets may have changed: what was refused is tried
     again. ``webhook`` is told of held plans."""
     told: type[BridgeError] | None = None
+    silence = lease.Silence(ttl)
     while not stop.is_set():
         lost = threading.Event()
         try:
+            with store.write() as connection:
+                if silence.has_ended(connection, utc_now()):
+                    _log.warning("the holder of the lease shows no life")
             with leadership(store, role=DAEMON, ttl=ttl, lost=lost) as epoch:
                 _log.info("leading")
                 told = None
@@ -145,9 +149,8 @@ class _Daemon:
             self.telling.well(f"cannot look at the {what}")
 
     def _look_at_clock(self) -> None:
-        if back := self.timetable.follow_clock():
-            seconds = round(back.total_seconds())
-            _log.warning("the clock was set back: every source is read now", seconds=seconds)
+        if seconds := self.timetable.follow_clock():
+            _log.warning("the clock was set back", seconds=seconds)
             self.texts = None  # so that every file is scheduled anew
 
     def _look_at_files(self) -> None:
@@ -218,9 +221,8 @@ class _Daemon:
         self.renew.clear()
         _log.info("secrets are read again")
         with self.store.read() as connection:
-            names = [row.name for row in source_rows.all(connection)]
-        for name in names:
-            self.timetable.soon(name)
+            for row in source_rows.all(connection):
+                self.timetable.soon(row.name)
 
     # -- in the syncing thread -----------------------------------------------------------------
 

@@ -72,21 +72,22 @@ class Timetable:
         first = now if last > now else max(full_after(mapping, last), now)
         self._add(mapping.name, FULL, _full(mapping), first)
 
-    def follow_clock(self) -> timedelta:
+    def follow_clock(self) -> int:
         """Where the clock was set back by more than a minute, everything comes earlier by as much.
 
-        By how much that was; what the clock of the day says first is to be scheduled anew then.
+        By how many seconds that was; every source is to be scheduled anew then, since some are read
+        at a time of the day.
         """
         ahead = _ahead()
         back = self._ahead - ahead
         if back <= _SET_BACK:
             self._ahead = max(self._ahead, ahead)
-            return timedelta(0)
+            return 0
         self._ahead = ahead
         for job in self._scheduler.get_jobs():
             with suppress(JobLookupError):  # it was done meanwhile
                 job.modify(next_run_time=job.next_run_time - back)
-        return back
+        return round(back.total_seconds())
 
     def has(self, name: str) -> bool:
         """Whether a source is read by its schedule."""

@@ -93,7 +93,7 @@ def test_nothing_waits_for_longer_where_the_clock_was_set_back(
     before = waits(started, clock)
     assert before == {"hr changes": 5, "hr full": 360, "hr again": 10, "daily": 5}
     clock.ahead = timedelta(0)
-    assert round(started.follow_clock().total_seconds()) == 7200
+    assert started.follow_clock() == 7200
     assert waits(started, clock) == before
     assert not started.follow_clock()
 
@@ -104,7 +104,7 @@ def test_a_clock_that_goes_ahead_or_back_by_little_is_followed_without_a_word(
     told = []
     for seconds in (7200, 10800, 10750, 10741, 10730, 10680, 10660):
         clock.ahead = timedelta(seconds=seconds)
-        told.append(round(started.follow_clock().total_seconds()))
+        told.append(started.follow_clock())
     assert told == [0, 0, 0, 0, 70, 0, 70]
 
 
