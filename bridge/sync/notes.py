@@ -23,6 +23,7 @@ class Notes:
         self._store = store
         self._began = utc_now()
         self._mappings: dict[str, Mapping] = {}
+        self._gone: set[str] = set()
         self._faulty: dict[str, frozenset[str]] = {}
         self._expected: dict[str, tuple[timedelta, datetime] | None] = {}
         self._written: frozenset[str] | None = None
@@ -31,10 +32,12 @@ class Notes:
     def scheduled(self, mapping: Mapping) -> None:
         """A source is read by this mapping's schedule from now on."""
         self._mappings[mapping.name] = mapping
+        self._gone.discard(mapping.name)
 
     def gone(self, name: str) -> None:
         """A source's file went away before anybody of it was served: nothing is expected of it."""
         self._mappings.pop(name, None)
+        self._gone.add(name)
 
     def faulty(self, by: str, files: Iterable[str]) -> None:
         """A look at the files, or the run of a source, found these ones faulty, and no others."""
@@ -44,6 +47,8 @@ class Notes:
     def write(self, sources: Iterable[SourceRow]) -> None:
         """Bring the store up to date; ``sources`` are as they are there now."""
         for row in sources:
+            if row.name not in self._mappings and row.name not in self._gone:
+                continue  # nothing is known of it yet: what was noted before still holds
             expected = self._expect(row)
             if row.id is not None and self._expected.get(row.name, ()) != expected:
                 with self._store.write() as connection:
