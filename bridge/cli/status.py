@@ -86,7 +86,7 @@ def status(as_json: Json = False) -> None:
     else:
         say("Nobody is served: no first load is approved yet.")
     if leader is None:
-        say("Nobody syncs: bridge serve starts the daemon.")
+        say("Nobody syncs: bridge serve starts the daemon; where it runs, its log says why.")
     else:
         say(f"{leader[0].upper()}{leader[1:]} syncs.")
     say("")

@@ -30,7 +30,8 @@ def reasons(c: Connection, now: datetime) -> list[str]:
 
 def _reasons(c: Connection, now: datetime) -> Iterator[str]:
     if not lease.is_daemon(lease.current(c, now)):
-        yield "no daemon syncs: start bridge serve, or bridge syncd"
+        start = "start bridge serve, or bridge syncd"
+        yield f"no daemon syncs: {start}; where one runs, its log says why"
     sources, watched = source_rows.all(c), watch.all(c)
     expected = [row for row in sources if row.mapping_text or row.id in watched]
     if not expected:

@@ -336,12 +336,14 @@ def test_status_tells_how_everything_is(cli: Cli) -> None:
     cli("sync")
     text = cli("status").out
     assert "People are served." in text
-    assert "Nobody syncs: bridge serve starts the daemon." in text
+    assert "Nobody syncs: bridge serve starts the daemon; where it runs, its log says why." in text
     found = cli("status", "--json").json
     assert found.keys() == {
         "serving", "daemon", "sources", "held", "problems", "rehires", "faults", "unwell",
     }  # fmt: skip
-    assert found["unwell"] == ["no daemon syncs: start bridge serve, or bridge syncd"]
+    assert found["unwell"] == [
+        "no daemon syncs: start bridge serve, or bridge syncd; where one runs, its log says why"
+    ]
     assert found["serving"] is True
     assert found["daemon"] is None
     [source] = found["sources"]

@@ -102,14 +102,14 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "nobody who syncs": (
         lambda c, world: lease.release(c, world.company.epoch),
-        "no daemon syncs: start bridge serve, or bridge syncd",
+        "no daemon syncs: start bridge serve, or bridge syncd; where one runs, its log says why",
     ),
     "a command that syncs, but no daemon": (
         lambda c, world: (
             lease.release(c, world.company.epoch),
             lease.acquire(c, "a command", world.company.now, HOUR),
         ),
-        "no daemon syncs: start bridge serve, or bridge syncd",
+        "no daemon syncs: start bridge serve, or bridge syncd; where one runs, its log says why",
     ),
     "a source of which nothing is expected any more": (
         lambda c, _: sources.register(c, "old", "old.yaml"),
