@@ -39,6 +39,12 @@ def _reasons(c: Connection, now: datetime) -> Iterator[str]:
     for row in expected:
         assert row.id is not None
         yield from _of_source(row, watched.get(row.id), now)
+        if not row.paused and (troubled := watch.troubled(c, row)):
+            yield (
+                f"{row.name}: {troubled:,} people or records cannot be served as the source has "
+                f"them, while {row.people:,} people are served: whoever is served stays as they "
+                "were, and bridge status names them"
+            )
     for file in watch.faulty_files(c):
         yield f"the mapping file {Path(file.file).name} has a fault: bridge check names it"
     names = {row.id: row.name for row in sources}

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
+from bridge.store import problems
 from bridge.store.statements import insert, many, model
-from bridge.store.tables import FaultyFileRow, WatchRow, table
+from bridge.store.tables import FaultyFileRow, ProblemRow, SourceRow, WatchRow, table
 
 _watch = table(WatchRow)
 _files = table(FaultyFileRow)
+_problems = table(ProblemRow)
+_MANY = 10
+"""Fewer people with problems are nothing to wake somebody for, even in a small company."""
 
 
 def read(
@@ -42,6 +46,18 @@ def forget(c: Connection, source_id: int) -> None:
 def all(c: Connection) -> dict[int, WatchRow]:
     """What is noted, by the source's id."""
     return {row.source_id: model(WatchRow, row) for row in c.execute(select(_watch))}
+
+
+def troubled(c: Connection, source: SourceRow) -> int:
+    """How many people and records cannot be served as a source has them, where they are at least
+    half as many as the people who are served from it; otherwise 0."""
+    if source.loaded_at is None:
+        return 0  # whoever says a word on the first load sees them
+    statement = select(func.count()).where(
+        _problems.c.source_id == source.id, ~_problems.c.subject.startswith(problems.GROUP)
+    )
+    count = c.execute(statement).scalar_one()
+    return count if count >= _MANY and 2 * count >= source.people else 0
 
 
 def put_faulty_files(c: Connection, files: Iterable[str], now: datetime) -> None:

@@ -279,13 +279,14 @@ class _Daemon:
         """See to what a run has shown."""
         with self.store.read() as connection:
             row = source_rows.get(connection, report.source)
-            noted = watch.all(connection)
-        if row is None or row.id is None:
-            return
+            if row is None or row.id is None:
+                return
+            noted, troubled = watch.all(connection).get(row.id), watch.troubled(connection, row)
         self.notes.faulty(report.source, [row.file] if report.faults else [])
-        if row.id in noted:
-            self.certificates.look(report.source, noted[row.id].certificate_ends, utc_now())
-            self.passwords.look(report.source, noted[row.id].password_ends, utc_now())
+        self.telling.troubled(report.source, troubled)
+        if noted is not None:
+            self.certificates.look(report.source, noted.certificate_ends, utc_now())
+            self.passwords.look(report.source, noted.password_ends, utc_now())
         if report.mode == FULL and report.verdict not in ("", COMPLETE):
             self.timetable.again(report.source)
 

@@ -19,6 +19,7 @@ class Telling:
         self._trouble: dict[str, str] = {}
         self._faults: set[str] = set()
         self._told: dict[str, dict[str, Any]] = {}
+        self._troubled: set[str] = set()
         self._lock = threading.Lock()
 
     def trouble(self, what: str, reason: str, **facts: str) -> None:
@@ -37,6 +38,16 @@ class Telling:
             for fault in sorted(faults - self._faults):
                 _log.error("faulty mapping file", fault=fault)
             self._faults = faults
+
+    def troubled(self, source: str, count: int) -> None:
+        """Warn where so many people cannot be served as a source has them; tell when that ends."""
+        if count and source not in self._troubled:
+            self._troubled.add(source)
+            event = "many people cannot be served as the source has them"
+            _log.warning(event, source=source, people=count)
+        elif not count and source in self._troubled:
+            self._troubled.remove(source)
+            _log.info("people are served again as the source has them", source=source)
 
     def report(self, report: Report) -> None:
         """Log what a run did; a look at the files or a run may see a fault first."""

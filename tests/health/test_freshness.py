@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, update
 
-from bridge.store import lease, plans, sources, watch
+from bridge.store import lease, plans, problems, sources, watch
 from bridge.store.plans import PlanChange
+from bridge.store.problems import Problem
 from bridge.store.tables import SourceRow, table
 from tests.health.conftest import HOUR, World
 
@@ -44,6 +45,21 @@ def _held(hours: float) -> Change:
         plans.create(c, world.company.source, plans.CHANGES, [change], 1, at)
 
     return change
+
+
+def _troubled(count: int, of: int, before: str = "") -> Change:
+    def change(c: Connection, world: World) -> None:
+        c.execute(update(table(SourceRow)).values(people=of))
+        problem = Problem(("ends is no date",), world.company.now)
+        found = {f"{before}p{number}": problem for number in range(count)}
+        problems.put(c, world.company.source, found)
+
+    return change
+
+
+def _first_load_with_problems(c: Connection, world: World) -> None:
+    _troubled(251, 0)(c, world)
+    c.execute(update(table(SourceRow)).values(loaded_at=None))
 
 
 CASES: dict[str, tuple[Change, str]] = {
@@ -90,6 +106,20 @@ CASES: dict[str, tuple[Change, str]] = {
     "a source that is paused": (
         lambda c, world: sources.pause(c, world.company.source, "its file is gone"),
         "hr: paused, its people stay as they are: bridge status says why",
+    ),
+    "nearly half of the people with problems": (_troubled(149, 300), ""),
+    "most people of a small company with problems": (_troubled(9, 10), ""),
+    "groups with problems": (_troubled(20, 20, problems.GROUP), ""),
+    "a first load with problems that waits for a word": (_first_load_with_problems, ""),
+    "half of the people with problems": (
+        _troubled(150, 300),
+        "hr: 150 people or records cannot be served as the source has them, while 300 people are "
+        "served: whoever is served stays as they were, and bridge status names them",
+    ),
+    "records whose person is unknown": (
+        _troubled(10, 10, problems.RECORD),
+        "hr: 10 people or records cannot be served as the source has them, while 10 people are "
+        "served: whoever is served stays as they were, and bridge status names them",
     ),
     "a file with a fault": (
         lambda c, world: watch.put_faulty_files(c, ["/etc/bridge/ad.yaml"], world.company.now),

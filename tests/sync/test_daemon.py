@@ -266,6 +266,28 @@ def test_a_source_that_stays_as_it_is_makes_no_noise(bridge: Bridge, running: Ru
     assert len(running.logged("synced")) == 1
 
 
+def test_an_export_whose_dates_cannot_be_read_any_more_is_told(bridge: Bridge) -> None:
+    bridge.rows = {f"P{number}": person(number) for number in range(1, 13)}
+    bridge.write()
+    with daemon(bridge) as running:
+        running.wait_for('"synced"')
+        good = [row["end"] for row in bridge.rows.values()]
+        for row in bridge.rows.values():
+            row["end"] = "31/12/2099"
+        bridge.write()
+        running.wait_for("many people cannot be served as the source has them")
+        [unwell] = bridge.json("status")["unwell"]
+        assert unwell.startswith("hr: 12 people or records cannot be served as the source has them")
+        assert all(row["active"] for row in bridge.people().values())
+        for row, end in zip(bridge.rows.values(), good, strict=True):
+            row["end"] = end
+        bridge.write()
+        running.wait_for("people are served again as the source has them")
+        assert not bridge.json("status")["unwell"]
+        assert len(running.logged("many people cannot be served as the source has them")) == 1
+        assert running.end() == 0
+
+
 # -- requests ----------------------------------------------------------------------------------
 
 

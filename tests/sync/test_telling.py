@@ -70,3 +70,16 @@ def test_a_run_is_told_if_it_brought_news_or_stands_otherwise_than_before() -> N
             telling.report(report)
     told = [(line["run"], line["log_level"]) for line in logged if line["log_level"] != "debug"]
     assert told == [(1, "info"), (3, "warning"), (5, "info")]
+
+
+def test_that_most_people_have_problems_is_told_when_it_begins_and_when_it_is_over() -> None:
+    telling = Telling()
+    with capture_logs() as logged:
+        for count in (0, 251, 250, 0, 0, 12):
+            telling.troubled("hr", count)
+        telling.troubled("ad", 0)
+    assert [(line["log_level"], line.get("people")) for line in logged] == [
+        ("warning", 251), ("info", None), ("warning", 12),
+    ]  # fmt: skip
+    assert logged[0]["event"] == "many people cannot be served as the source has them"
+    assert logged[1]["event"] == "people are served again as the source has them"
