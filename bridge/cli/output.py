@@ -26,6 +26,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 # Whatever a terminal would obey or show in another order instead of printing it.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
+_GAP = "  "
+_LAST = 25
+"""How wide the last column of a table is at least, before the others fold too."""
+_FOLDED = 10
+"""How wide the columns are on average, where all of them fold."""
+
 
 def data(value: Any) -> None:
     """Print a value as JSON on stdout."""
@@ -61,21 +67,26 @@ def show_faults(faults: Sequence[Fault]) -> None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """Print a table whose last column folds to fit the terminal, or the sentence ``empty``.
+    """Print a table that folds to fit the terminal, or the sentence ``empty``.
 
-    Where the output is no terminal, nothing is folded: a row is a line.
+    The last column folds, and all of them where the others would leave it too little. Where the
+    output is no terminal, or one too narrow to fold for, nothing is folded: a row is a line.
     """
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        drawn.add_column(heading, overflow="fold", no_wrap=heading != headings[-1])
-    for row in rows:
-        drawn.add_row(*("" if cell is None else one_line(str(cell)) for cell in row))
-    if not drawn.row_count:
+    cells = [["" if cell is None else one_line(str(cell)) for cell in row] for row in rows]
+    if not cells:
         say(empty)
         return
+    widths = [max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)]
     console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = 10_000
+    if not console.is_terminal or console.width < _FOLDED * len(headings):
+        console.width = sum(widths) + len(_GAP) * len(headings)
+    left = console.width - sum(widths[:-1]) - len(_GAP) * (len(headings) - 1)
+    folds = left < min(widths[-1], _LAST)
+    drawn = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
+    for heading in headings:
+        drawn.add_column(heading, overflow="fold", no_wrap=not folds and heading != headings[-1])
+    for row in cells:
+        drawn.add_row(*row)
     with console.capture() as captured:
         console.print(drawn)
     for line in captured.get().splitlines():

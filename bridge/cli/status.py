@@ -9,6 +9,7 @@ import typer
 
 from bridge.cli.context import context
 from bridge.cli.output import Json, ago, counted, data, say, table
+from bridge.cli.words import rehire
 from bridge.health import freshness
 from bridge.store import lease, plans, problems, runs
 from bridge.store import sources as source_rows
@@ -116,15 +117,10 @@ def status(as_json: Json = False) -> None:
     for reason in unwell:
         say(f"  {reason}", style="yellow")
     if rehired:
-        say("\nWhoever came lately may be somebody who left, by a name that both have:\n")
-        table(
-            ["Came", "Left", "The same", "If it is one person"],
-            (
-                (each.new.user_name, each.old.user_name, ", ".join(each.by), each.advice)
-                for each in rehired[:_SHOWN]
-            ),
-            empty="",
-        )
+        say("")
+        for each in rehired[:_SHOWN]:
+            for sentence in rehire(each):
+                say(sentence)
         if len(rehired) > _SHOWN:
             say(f"... and {len(rehired) - _SHOWN} more: bridge status --json lists all")
     if troubled:

@@ -11,7 +11,7 @@ import typer
 from bridge.cli.context import context
 from bridge.cli.output import Json, ago, data, say, table
 from bridge.cli.people import PersonName, as_row
-from bridge.cli.words import kind
+from bridge.cli.words import kind, rehire
 from bridge.mapping.explanation import SENSITIVE, Explained, Explanation
 from bridge.model import Entry, Mapped
 from bridge.store import plans
@@ -85,11 +85,7 @@ def _sentences(found: Why) -> Iterator[str]:
         yield f"Not served as the source has it, since {ago(found.problem.since)}:"
         yield from (f"  {message}" for message in found.problem.messages)
     for each in found.rehires:
-        yield (
-            f"{each.new.user_name}, who came lately, may be {each.old.user_name}, who left "
-            f"(the same {', '.join(each.by)})."
-        )
-        yield f"  If it is one person: {each.advice}"
+        yield from rehire(each)
     yield from _verdict(found)
     if found.history:
         yield "What happened:"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from bridge.cli.output import counted
 from bridge.store import plans
 from bridge.sync.read_report import COMPLETE, FAILED, INCOMPLETE
+from bridge.sync.rehires import Rehire
 from bridge.sync.report import Report
 
 _KINDS = {
@@ -59,3 +60,12 @@ def sentences(report: Report) -> Iterator[str]:
     if report.problems:
         people = counted(report.problems, "person or record", "people or records")
         yield f"  {people} cannot be served as the source has them: bridge status"
+
+
+def rehire(found: Rehire) -> Iterator[str]:
+    """Who may be somebody who left, and what to do then on a line of its own, to be copied."""
+    yield (
+        f"{found.new.user_name}, who came lately, may be {found.old.user_name}, who left "
+        f"(the same {', '.join(found.by)})."
+    )
+    yield f"  If it is one person: {found.advice}"

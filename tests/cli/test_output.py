@@ -48,6 +48,25 @@ def test_tables_fit_the_terminal_and_keep_their_columns_whole(bridge: Bridge, co
     assert sum("p3@example.com" in line for line in lines) == 1
 
 
+@pytest.mark.parametrize("columns", [20, 80])
+def test_nothing_is_lost_from_a_table_beside_a_long_name(bridge: Bridge, columns: int) -> None:
+    bridge.rows = {"P1": person(1, mail=f"{'q' * 85}@example.com")}
+    bridge.write()
+    assert bridge.run("sync").returncode == 0
+    assert bridge.run("deactivate", "P1", "--reason", "stolen").returncode == 0
+    headings = {
+        "people": ("#", "userName", "Active", "Source", "Why"),
+        "audit": ("When", "What", "Whom", "By", "Run", "Why"),
+    }
+    for command, words in headings.items():
+        written = ESCAPES.sub(b"", on_a_terminal(bridge, command, columns=columns)).decode()
+        lines = written.splitlines()
+        assert all(word in lines[0] for word in words)
+        assert written.count("q") % 85 == 0
+        assert "stolen" in written
+        assert columns < 80 or max(len(line.rstrip()) for line in lines) <= columns
+
+
 def test_a_row_is_a_line_where_the_output_is_no_terminal(bridge: Bridge) -> None:
     bridge.edit("reason: employed", "reason: " + "employed by the company " * 6)
     bridge.run("sync")

@@ -79,7 +79,7 @@ def test_somebody_who_may_be_a_rehire_stands_in_status_and_why_until_relinked(cl
         "source": "hr", "new": ids["P9"], "old": ids["P2"], "by": ["email", "userName"],
         "next": command,
     }  # fmt: skip
-    assert command in " ".join(cli("status").out.split())
+    assert f"  If it is one person: {command}\n" in cli("status").out
     assert command in cli("why", ids["P9"]).out
     assert cli("why", ids["P2"], "--json").json["rehires"] == [
         {"new": ids["P9"], "old": ids["P2"], "by": told["by"], "next": command}
