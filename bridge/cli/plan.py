@@ -103,7 +103,8 @@ def show(
         say(f"\nbridge plan approve {short}   lets all of it go live")
         say(f"bridge plan reject {short}    keeps it away until the records change")
         if row.purpose == plans.CHANGES and size > 1:
-            say("Either takes --person or --kind for a part of it.")
+            names = ", ".join(sorted(json.loads(row.counts)))
+            say(f"Either takes --person or --kind for a part of it; its kinds are {names}.")
 
 
 People = Annotated[

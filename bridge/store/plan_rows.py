@@ -71,14 +71,24 @@ def split(
     """The part of a held plan that is on these subjects and kinds, as a plan of its own.
 
     What is left stays held, under another hash. Empty means any. Raises `NotHeld`, and `UsageError`
-    where nothing is in that part, and for a plan that goes live whole or not at all.
+    where nothing is in that part, where one of the subjects or kinds is not in the plan at all, and
+    for a plan that goes live whole or not at all.
     """
     require_held(c, id_of(plan))
     if plan.purpose != CHANGES:
         raise UsageError("this plan goes live whole or not at all: leave out --person and --kind")
+    everything = plan_changes.some(c, id_of(plan), (), ())
+    known = {change.kind for change in everything}
+    unknown = set(subjects) - {change.subject for change in everything}
+    odd = set(kinds) - known - {kind.partition(":")[0] for kind in known}
     part = plan_changes.some(c, id_of(plan), subjects, kinds)
-    if not part:
-        raise UsageError(f"nothing of that is in the plan: `bridge plan show {plan.hash[:SHOWN]}`")
+    if unknown or odd or not part:
+        words = [f"--person {each}" for each in sorted(unknown)]
+        words += [f"--kind {each!r}" for each in sorted(odd)]
+        raise UsageError(
+            f"nothing of that is in the plan{': ' if words else ''}{', '.join(words)}; "
+            f"its kinds are {', '.join(sorted(known))}: `bridge plan show {plan.hash[:SHOWN]}`"
+        )
     rest = drop(c, plan, ((change.subject, change.kind) for change in part))
     if json.loads(rest.counts):
         return create(c, plan.source_id, plan.purpose, part, plan.run_id, plan.created_at)

@@ -162,7 +162,8 @@ def test_a_part_of_a_plan_is_decided_by_person_or_kind(cli: Cli) -> None:
     cli.bridge.write()
     cli("sync", code=3)
     [plan] = cli("plan", "list", "--json").json
-    assert "--person or --kind for a part" in cli("plan", "show", plan["hash"]).out
+    shown = cli("plan", "show", plan["hash"]).out
+    assert "--person or --kind for a part of it; its kinds are disabled." in shown
     mail = cli.bridge.rows["P2"]["mail"]
     ran = cli("plan", "approve", plan["hash"], "--person", mail)
     assert "Published 1 person" in ran.out
@@ -170,6 +171,9 @@ def test_a_part_of_a_plan_is_decided_by_person_or_kind(cli: Cli) -> None:
     assert (rest["state"], rest["counts"]) == ("held", {"disabled": 3})
     ran = cli("plan", "approve", rest["hash"], "--kind", "renamed", code=2)
     assert "nothing of that is in the plan" in ran.words
+    both = ("--kind", "disabled", "--kind", "disabled by the source")
+    ran = cli("plan", "approve", rest["hash"], *both, code=2)
+    assert "--kind 'disabled by the source'; its kinds are disabled: " in ran.words
     ran = cli("plan", "approve", rest["hash"], "--person", "nobody", code=2)
     assert "nobody is called 'nobody'" in ran.words
     assert cli("plan", "reject", rest["hash"], "--kind", "disabled", "--json").json["state"] == (

@@ -213,6 +213,25 @@ def test_a_part_of_nothing_and_of_what_goes_live_whole_is_refused(company: Compa
         assert plans.changes(c, plan.id or 0) == [ANN]
 
 
+@pytest.mark.parametrize(
+    ("subjects", "kinds", "words"),
+    [
+        ((), {"renamed", "bogus"}, "plan: --kind 'bogus'; its kinds are disabled, renamed: "),
+        ((), {"no longer in the source"}, "--kind 'no longer in the source'; its kinds are "),
+        ({"ann", "zoe"}, (), "plan: --person zoe; its kinds are disabled, renamed: "),
+        ({"ben"}, {"renamed"}, "nothing of that is in the plan; its kinds are disabled, renamed"),
+    ],
+)
+def test_each_person_and_kind_has_to_be_in_the_plan(
+    company: Company, subjects: Collection[str], kinds: Collection[str], words: str
+) -> None:
+    plan = hold(company, ANN, RENAMED, BEN)
+    with company.store.write() as c:
+        with pytest.raises(UsageError, match=words):
+            plans.split(c, plan, subjects, kinds)
+        assert plans.changes(c, plan.id or 0) == [ANN, RENAMED, BEN]
+
+
 def test_an_approval_makes_people_due_and_stands_in_the_audit(company: Company) -> None:
     plan = hold(company, ANN, RENAMED, BEN)
     with company.store.write() as c:
