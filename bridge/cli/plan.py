@@ -13,13 +13,14 @@ from bridge.cli.context import context
 from bridge.cli.output import Json, actor, ago, complain, counted, data, say, table
 from bridge.cli.summary import Summary
 from bridge.cli.sync import decide_now
-from bridge.cli.words import kind, kinds, sentences
+from bridge.cli.words import kind, kinds, sentences, sums
 from bridge.errors import UsageError
 from bridge.settings import Settings
 from bridge.store import Store, plans
 from bridge.store import sources as source_rows
 from bridge.store.tables import PlanRow
 from bridge.sync import why
+from bridge.sync.change import EDITED
 from bridge.sync.leadership import utc_now
 
 group = typer.Typer(help="Changes that wait for your word.", no_args_is_help=True)
@@ -85,14 +86,14 @@ def show(
         [name] = [s.name for s in source_rows.all(connection) if s.id == row.source_id]
     if as_json:
         shown = [change._asdict() for change in changes]
-        sums = {"people": size, "outcomes": dict(summary.outcomes), "odd": summary.odd}
-        data({**_as_json(row, name), **sums, "changes": shown})
+        found = {"people": size, "outcomes": dict(summary.outcomes), "odd": summary.odd}
+        data({**_as_json(row, name), **found, "changes": shown})
         return
     for sentence in _introduction(row, name, size, summary):
         say(sentence)
     table(
         ["Person", "Change", "To"],
-        ((change.before, kind(change.kind), change.after) for change in changes),
+        ((change.before, kind(change.kind), _outcome(change)) for change in changes),
         empty="Every change of it is settled.",
     )
     total = sum(summary.outcomes.values())
@@ -101,7 +102,10 @@ def show(
     if row.state == plans.HELD:
         short = row.hash[: plans.SHOWN]
         say(f"\nbridge plan approve {short}   lets all of it go live")
-        say(f"bridge plan reject {short}    keeps it away until the records change")
+        until = "the file is edited again" if row.purpose == plans.EDIT else "the records change"
+        say(f"bridge plan reject {short}    keeps it away until {until}")
+        if row.purpose == plans.EDIT:
+            say(f"bridge preview {name}   shows every value that it would change")
         if row.purpose == plans.CHANGES and size > 1:
             names = ", ".join(sorted(json.loads(row.counts)))
             say(f"Either takes --person or --kind for a part of it; its kinds are {names}.")
@@ -132,6 +136,8 @@ def approve(hash: Hash, person: People = None, kind: Kinds = None, as_json: Json
 def reject(hash: Hash, person: People = None, kind: Kinds = None, as_json: Json = False) -> None:
     """Keep a plan's changes, or a part of them, away until the records behind them change.
 
+    An edited file stays away until it is edited again.
+
     Example: bridge plan reject 3f2a91 --kind renamed
     """
     settings, store = context()
@@ -160,12 +166,11 @@ def _introduction(row: PlanRow, name: str, size: int, summary: Summary) -> Itera
     if row.decided_by:
         yield f"{row.state.capitalize()} by {row.decided_by} {ago(row.decided_at)}."
     yield _PURPOSES[row.purpose]
-    sums = kinds(json.loads(row.counts))
+    what = kinds(json.loads(row.counts))
     if row.purpose == plans.FIRST_LOAD:
-        sums = f"{summary.active:,} active, {size - summary.active:,} inactive"
-    yield f"\n{counted(size, 'person', 'people')}: {sums}"
-    for outcome, count in summary.outcomes.most_common(_SHOWN_OUTCOMES):
-        yield f"  {count:>9,}  {outcome}"
+        what = f"{summary.active:,} active, {size - summary.active:,} inactive"
+    yield f"\n{counted(size, 'person', 'people')}: {what}"
+    yield from sums(summary.outcomes)
     if row.purpose == plans.FIRST_LOAD:
         for words, people in summary.odd.items():
             some = ", ".join(people[:3]) + (" ..." if len(people) > 3 else "")
@@ -174,7 +179,12 @@ def _introduction(row: PlanRow, name: str, size: int, summary: Summary) -> Itera
     yield ""
 
 
-_SHOWN_OUTCOMES = 10
+def _outcome(change: plans.PlanChange) -> str:
+    """What comes of a change, with the new name where an edited file gives one."""
+    name = change.target.rpartition("\n")[2]
+    if change.kind != EDITED or name == "inactive":
+        return change.after
+    return f"{change.after}; called {name}"
 
 
 def _take_effect(settings: Settings, store: Store, row: PlanRow, as_json: bool) -> None:

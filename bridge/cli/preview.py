@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ import typer
 
 from bridge.cli.context import context
 from bridge.cli.output import Json, Steps, counted, data, say, table
-from bridge.cli.words import kind, kinds
+from bridge.cli.words import SHOWN_SUMS, kind, kinds, sums
 from bridge.store import plans, records
 from bridge.store import sources as source_rows
 from bridge.sync.leadership import utc_now
@@ -23,7 +22,6 @@ _PURPOSES = {
     plans.EDIT: "is not what is live",
     plans.CHANGES: "is what is live",
 }
-_SHOWN_SUMS = 15
 
 
 def register(app: typer.Typer) -> None:
@@ -79,13 +77,13 @@ def _sentences(found: Preview, person: str) -> Iterator[str]:
         yield f"  {who}: {counted(found.changed, 'person', 'people')} would be served differently."
     if found.newcomers:
         yield f"  {found.newcomers:>9,}  for the first time"
-    yield from _sums(found.attributes, "{}")
-    yield from _sums(found.deactivated, "would become inactive: {}")
-    for each in found.renamed[:_SHOWN_SUMS]:
+    yield from sums(found.attributes)
+    yield from sums(found.deactivated, "would become inactive: {}")
+    for each in found.renamed[:SHOWN_SUMS]:
         yield f"  the group {each.before} would be called {each.after}"
-    if len(found.renamed) > _SHOWN_SUMS:
-        yield f"  and {len(found.renamed) - _SHOWN_SUMS:,} other groups otherwise than now"
-    yield from _sums(found.faults, "cannot be mapped, and would stay as they are: {}")
+    if len(found.renamed) > SHOWN_SUMS:
+        yield f"  and {len(found.renamed) - SHOWN_SUMS:,} other groups otherwise than now"
+    yield from sums(found.faults, "cannot be mapped, and would stay as they are: {}")
     if not found.held:
         return
     above = kinds({name: found.kinds[name] for name in found.held})
@@ -95,13 +93,6 @@ def _sentences(found: Preview, person: str) -> Iterator[str]:
         yield f"  The file would be held, whole, with its changes: above the limits ({above})."
     else:
         yield f"  These would be held, since they are above their limits: {above}."
-
-
-def _sums(counts: Counter[str], words: str) -> Iterator[str]:
-    for name, count in counts.most_common(_SHOWN_SUMS):
-        yield f"  {count:>9,}  {words.format(name)}"
-    if len(counts) > _SHOWN_SUMS:
-        yield f"             and {len(counts) - _SHOWN_SUMS:,} others"
 
 
 def _rows(person: Changed) -> Iterator[tuple[str, str, str, str]]:

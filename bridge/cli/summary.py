@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
+_STATES = ("active: ", "inactive: ", "no longer in ")
+_RENAMED = "another userName"
+"""What comes of a change that none of the beginnings fits: of a rename, its outcome is the name."""
+
 _SHARED = "whose userName is to be somebody else's as well: neither is served until one has another"
 _NO_MAIL = "whose userName is no e-mail address, which Okta refuses by default"
 _LENGTH = "whose userName is not 5 to 100 characters long, which Okta refuses"
@@ -16,8 +20,8 @@ _LENGTH = "whose userName is not 5 to 100 characters long, which Okta refuses"
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """``outcomes`` counts changes by what comes of them; ``odd`` lists userNames by what is odd
-    about them, in words."""
+    """``outcomes`` counts changes by what comes of them, all renames as one; ``odd`` lists
+    userNames by what is odd about them, in words."""
 
     outcomes: Counter[str]
     odd: dict[str, list[str]]
@@ -34,7 +38,7 @@ class Summary:
         names: Counter[str] = Counter()
         odd: dict[str, list[str]] = {}
         for name, outcome in changes:
-            outcomes[outcome] += 1
+            outcomes[outcome if outcome.startswith(_STATES) else _RENAMED] += 1
             names[name.casefold()] += 1
             if not _MAIL.fullmatch(name):
                 odd.setdefault(_NO_MAIL, []).append(name)

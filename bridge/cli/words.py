@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from bridge.cli.output import counted
@@ -29,6 +30,17 @@ def kind(name: str) -> str:
 def kinds(counts: Mapping[str, int]) -> str:
     """Counts by kind, such as ``5 disabled by the source, 2 new``."""
     return ", ".join(f"{count:,} {kind(name)}" for name, count in sorted(counts.items()) if count)
+
+
+SHOWN_SUMS = 15
+
+
+def sums(counts: Counter[str], words: str = "{}") -> Iterator[str]:
+    """The largest counts, one a line, and how many others there are."""
+    for name, count in counts.most_common(SHOWN_SUMS):
+        yield f"  {count:>9,}  {words.format(name)}"
+    if len(counts) > SHOWN_SUMS:
+        yield f"             and {len(counts) - SHOWN_SUMS:,} others"
 
 
 def sentences(report: Report) -> Iterator[str]:

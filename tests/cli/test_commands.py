@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from bridge.cli import app
+from bridge.cli.words import sums
 from tests.cli.conftest import Cli
 from tests.processes import person
 
@@ -150,6 +152,35 @@ def test_held_changes_wait_while_others_go_live(cli: Cli) -> None:
     ran = cli("plan", "approve", cli.plan(), "--json")
     assert ran.json["state"] == "published"
     assert ran.json["sync"]["counts"] == {"disabled": 4}
+
+
+def test_the_sums_of_a_plan_count_renames_together_and_say_how_many_are_left_out(cli: Cli) -> None:
+    cli("sync")
+    for row in cli.bridge.rows.values():
+        row["mail"] = f"new.{row['mail']}"
+    cli.bridge.write()
+    cli("sync", code=3)
+    text = cli("plan", "show", cli.plan()).out
+    assert "5 people: 5 renamed\n          5  another userName\n\n" in text
+    assert "new.p1@example.com" in text
+
+
+def test_a_long_list_of_sums_tells_how_many_others_there_are() -> None:
+    counts = Counter({f"inactive: reason {number}": 99 - number for number in range(18)})
+    lines = list(sums(counts))
+    assert len(lines) == 16
+    assert lines[0] == "         99  inactive: reason 0"
+    assert lines[-1] == "             and 3 others"
+
+
+def test_a_held_edit_shows_the_new_names_and_where_every_value_is_shown(cli: Cli) -> None:
+    cli("sync")
+    cli.bridge.edit("expr: mail | lower, required", "expr: \"f'x.{mail}' | lower\", required")
+    cli("sync", code=3)
+    text = " ".join(cli("plan", "show", cli.plan()).out.split())
+    assert "p1@example.com changed by an edited file active: employed; called x.p1@exam" in text
+    assert "keeps it away until the file is edited again" in text
+    assert "bridge preview hr shows every value that it would change" in text
 
 
 # -- people ------------------------------------------------------------------------------------
