@@ -53,12 +53,10 @@ def sentences(report: Report) -> Iterator[str]:
     elif report.verdict == INCOMPLETE:
         yield f"{report.source}: {records} read, {read}"
         yield "  Nobody is called absent because of this read; the next one tries again."
-    elif report.verdict == COMPLETE and not report.entries:
+    elif report.verdict == COMPLETE and not report.entries and not report.gone:
         yield f"{report.source}: nothing new in the source since the last read ({read})"
     elif report.verdict:
-        news = report.changed + report.gone
-        what = f"{news:,} of them new, changed or gone" if news else "none of them new or changed"
-        yield f"{report.source}: {records} read, {what} ({read})"
+        yield f"{report.source}: {records} read, {_news(report)} ({read})"
     if report.written:
         done = kinds(report.counts)
         people = counted(report.written, "person", "people")
@@ -72,6 +70,13 @@ def sentences(report: Report) -> Iterator[str]:
     if report.problems:
         people = counted(report.problems, "person or record", "people or records")
         yield f"  {people} cannot be served as the source has them: bridge status"
+
+
+def _news(report: Report) -> str:
+    """How many records are other than before, and how many are there no more."""
+    changed = f"{report.changed:,} new or changed" if report.changed else ""
+    gone = f"{report.gone:,} gone" if report.gone else ""
+    return ", ".join(filter(None, (changed, gone))) or "none new or changed"
 
 
 def rehire(found: Rehire) -> Iterator[str]:

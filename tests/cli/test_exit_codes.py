@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from bridge.cli import status
+from bridge.cli.words import sentences
 from bridge.store import Store, lease
 from bridge.sync.leadership import COMMAND, DAEMON, holder, utc_now
+from bridge.sync.report import Report
 from tests.cli.conftest import Cli
 from tests.processes import Bridge
 
@@ -69,10 +71,26 @@ def test_2_where_there_is_no_mapping_file(cli: Cli) -> None:
 
 
 def test_0_and_the_words_for_an_export_that_is_as_it_was(cli: Cli) -> None:
-    assert "5 records read, 5 of them new" in cli("sync").out
+    assert "hr: 5 records read, 5 new or changed (COMPLETE)" in cli("sync").out
     ran = cli("sync")
     assert "hr: nothing new in the source since the last read (COMPLETE)" in ran.out
     assert "Nobody is served differently." in ran.out
+
+
+def test_0_and_how_many_records_are_other_and_how_many_are_gone(cli: Cli) -> None:
+    cli("sync")
+    del cli.bridge.rows["P5"]
+    cli.bridge.write()
+    assert "hr: 4 records read, 1 gone (COMPLETE)" in cli("sync").out
+    del cli.bridge.rows["P4"]
+    cli.bridge.rows["P1"]["last"] = "Married"
+    cli.bridge.write()
+    assert "hr: 3 records read, 1 new or changed, 1 gone (COMPLETE)" in cli("sync").out
+
+
+def test_a_read_of_changes_that_finds_but_one_who_is_gone_has_something_new() -> None:
+    report = Report("hr", 1, "changes", verdict="COMPLETE", gone=1)
+    assert next(sentences(report)) == "hr: 0 records read, 1 gone (COMPLETE)"
 
 
 def test_1_for_a_fault_of_ours_with_its_place_and_without_its_message(
