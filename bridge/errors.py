@@ -10,7 +10,8 @@
     │   └── AccessRefused      our credentials were refused: a person mends them, no quick retry
     ├── WebhookFailed          nobody confirmed a message: it is sent again later
     ├── LeaseHeld              another process publishes: ask that one, or wait
-    └── StorageError           the store cannot be read or written: free, mend or restore it
+    ├── StorageError           the store cannot be read or written: free, mend or restore it
+    └── OutputFailed           what a command prints cannot be written: write it elsewhere
 
 ``exit_code`` is what a command ends with when the error reaches it. Messages hold names of
 attributes, files and lines, never a person's values, and never a secret.
@@ -70,6 +71,12 @@ class StorageError(BridgeError):
     """The store could not be opened, read or written; nothing of the transaction was kept."""
 
     exit_code = 8
+
+
+class OutputFailed(BridgeError):
+    """What a command prints could not be written; what it was told to do is done."""
+
+    exit_code = 9
 
 
 class EntryFault(BridgeError):

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 import traceback
+from contextlib import redirect_stdout
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +15,8 @@ import typer
 from typer.core import TyperGroup
 
 from bridge.cli.output import at_end, complain, show_faults
-from bridge.errors import BridgeError, FileFaults
+from bridge.cli.stdout import NobodyReads, Stdout
+from bridge.errors import BridgeError, FileFaults, OutputFailed
 from bridge.lazy import Lazy
 from bridge.sync.garbage import rarely_collected
 
@@ -79,27 +81,45 @@ def main() -> None:
     """Run one command; ends the process with its exit code, never with a traceback."""
     # Python looks for garbage once more at the end, which takes longer than many a command.
     atexit.register(gc.freeze)
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115 # lives as long as the process
+    code = 0
+    out = Stdout.of_process()
     try:
-        code = app(prog_name="bridge", standalone_mode=False)
-        sys.stdout.flush()
-    except FileFaults as error:
-        show_faults(error.faults)
-        code = error.exit_code
-    except BridgeError as error:
+        with redirect_stdout(out):
+            code = _run()
+            out.flush()
+    except NobodyReads:
+        out.drop()
+    except OutputFailed as error:
+        out.drop()
         complain(str(error))
         code = error.exit_code
+    finally:
+        at_end.close()
+        out.detach()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run one command and give its exit code; only what is wrong with its output is raised."""
+    try:
+        return int(app(prog_name="bridge", standalone_mode=False) or 0)
+    except OutputFailed:
+        raise
+    except FileFaults as error:
+        show_faults(error.faults)
+        return error.exit_code
+    except BridgeError as error:
+        complain(str(error))
+        return error.exit_code
     except typer.TyperException as error:
         if hasattr(error, "show"):
             error.show()  # with the command's usage beside it
         else:
             complain(error.format_message())
-        code = error.exit_code
+        return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        code = 130
-    except BrokenPipeError:
-        # Whoever reads the output has enough; Python would complain when it flushes the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        return 130
     except Exception as error:
         if os.environ.get("BRIDGE_LOG") == "debug":
             traceback.print_exc()
@@ -108,7 +128,4 @@ def main() -> None:
             f"a fault of the bridge: {type(error).__name__} in {place.name}, line {place.lineno}; "
             "please report it (BRIDGE_LOG=debug shows more)"
         )
-        code = 1
-    finally:
-        at_end.close()
-    sys.exit(code)
+        return 1

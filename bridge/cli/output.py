@@ -35,7 +35,9 @@ _FOLDED = 10
 
 def data(value: Any) -> None:
     """Print a value as JSON on stdout."""
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=plain)
+    # What stdout has no character for would become an escape that JSON does not know.
+    in_ascii = not sys.stdout.encoding.lower().startswith("utf")
+    text = json.dumps(value, ensure_ascii=in_ascii, indent=2, default=plain)
     sys.stdout.write(escaped(text) + "\n")
 
 

@@ -99,12 +99,14 @@ def _new_token(store: Store, name: str) -> str:
 
 def _welcome(loaded: Settings, store: Store, secret: str) -> None:
     """Say where the bridge is reached, once it answers; runs in a thread of its own."""
-    base = f"{loaded.base_url}/scim/v2"
     try:
-        ready = _wait_until_serving(loaded, store)
+        _say_where(loaded, _wait_until_serving(loaded, store), secret)
     except BridgeError as error:
         complain(str(error))
-        return
+
+
+def _say_where(loaded: Settings, ready: bool, secret: str) -> None:
+    base = f"{loaded.base_url}/scim/v2"
     say(f"\nSCIM base URL   {base}")
     if secret:
         say(f"Token           {secret}")
