@@ -9,12 +9,13 @@ import sys
 import traceback
 from contextlib import redirect_stdout
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from bridge.cli.output import at_end, complain, show_faults
+from bridge import __version__
+from bridge.cli.output import at_end, complain, say, show_faults
 from bridge.cli.stdout import NobodyReads, Stdout
 from bridge.errors import BridgeError, FileFaults, OutputFailed
 from bridge.lazy import Lazy
@@ -72,8 +73,19 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        say(f"bridge {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def bridge() -> None:
+def bridge(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
     """Tell Okta who works here, from the company's directory or HR system."""
 
 

@@ -9,7 +9,9 @@ import typer
 
 from bridge.cli.context import context
 from bridge.cli.output import Json, Steps, counted, data, say
+from bridge.errors import LeaseHeld
 from bridge.store import backup as backups
+from bridge.store import lease
 from bridge.sync.leadership import leadership, utc_now
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The backup's file.")]
@@ -50,8 +52,15 @@ def restore(
     Example: bridge restore /backup/bridge-2027-01-31.db --replace
     """
     _, store = context()
-    with Steps() as steps, leadership(store):
-        people = backups.load(store, file, utc_now(), steps, replace)
+    try:
+        with Steps() as steps, leadership(store):
+            people = backups.load(store, file, utc_now(), steps, replace)
+    except LeaseHeld:
+        with store.read() as connection:
+            who = lease.current(connection, utc_now()) or "another process"
+        raise LeaseHeld(
+            f"{who} works on the store: stop it first, and run the command again"
+        ) from None
     if as_json:
         data({"file": str(file), "people": people})
     else:

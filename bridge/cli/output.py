@@ -23,6 +23,9 @@ from bridge.errors import Fault
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
+MOST = 1_000_000_000
+"""The most that may be asked to be shown at once: a number that every store takes."""
+
 # Whatever a terminal would obey or show in another order instead of printing it.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 

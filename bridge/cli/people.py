@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import Connection
 
 from bridge.cli.context import context
-from bridge.cli.output import Json, data, note, table
+from bridge.cli.output import MOST, Json, data, note, table
 from bridge.errors import UsageError
 from bridge.model import Served
 from bridge.store import resources
@@ -35,7 +35,7 @@ def people(
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="Only who is so; otherwise both.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many to show at most.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="How many to show at most.")] = 50,
     as_json: Json = False,
 ) -> None:
     """List the people Okta is served, in the order of the list.

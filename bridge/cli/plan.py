@@ -10,7 +10,7 @@ import typer
 from sqlalchemy import Connection
 
 from bridge.cli.context import context
-from bridge.cli.output import Json, actor, ago, complain, counted, data, say, table
+from bridge.cli.output import MOST, Json, actor, ago, complain, counted, data, say, table
 from bridge.cli.summary import Summary
 from bridge.cli.sync import decide_now
 from bridge.cli.words import kind, kinds, sentences, sums
@@ -70,7 +70,9 @@ def list_(
 @group.command()
 def show(
     hash: Hash,
-    limit: Annotated[int, typer.Option(min=1, help="How many changes to show at most.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=MOST, help="How many changes to show at most.")
+    ] = 50,
     as_json: Json = False,
 ) -> None:
     """Show what a plan would change: the sums, what is odd, and person by person.

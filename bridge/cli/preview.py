@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.context import context
-from bridge.cli.output import Json, Steps, counted, data, say, table
+from bridge.cli.output import MOST, Json, Steps, counted, data, say, table
 from bridge.cli.words import SHOWN_SUMS, kind, kinds, sums
 from bridge.store import plans, records
 from bridge.store import sources as source_rows
@@ -34,7 +34,9 @@ def preview(
         str,
         typer.Option(metavar="PERSON", help="Only this one: a userName, e-mail, id or key."),
     ] = "",
-    limit: Annotated[int, typer.Option(min=1, help="How many people to show at most.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=MOST, help="How many people to show at most.")
+    ] = 50,
     as_json: Json = False,
 ) -> None:
     """Show what the mapping file on disk would change; writes nothing and reads no source.
@@ -108,15 +110,16 @@ def _rows(person: Changed) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _values(person: Changed) -> Iterator[tuple[str, str, str]]:
-    """Everything that would be served, and what is now where that is something else."""
+    """Everything that would be served, beside what is served now."""
     now = {each.name: each.before for each in person.differences}
     values = {**person.values, **{name: None for name in now if name not in person.values}}
     values["active"] = f"{_word(person.active)}: {person.reason}" if person.values else None
-    if person.flips:
+    if person.flips or (person.values and person.before is not None):
         now["active"] = _word(person.before)
     for name, value in values.items():
         if value is not None or name in now:
-            yield name, _text(now.get(name)), _text(value)
+            unchanged = None if person.before is None else value
+            yield name, _text(now.get(name, unchanged)), _text(value)
     for fault in person.faults:
         yield "cannot be mapped", "", fault
 

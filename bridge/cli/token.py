@@ -60,10 +60,14 @@ def rotate(
     Example: bridge token rotate okta --overlap-hours 48
     """
     _, store = context()
+    now, overlap = utc_now(), timedelta(hours=overlap_hours)
     with store.write() as connection:
-        row, secret = tokens.rotate(connection, name, timedelta(hours=overlap_hours), utc_now())
+        row, secret = tokens.rotate(connection, name, overlap, now)
         _note(connection, "token rotated", name)
     _show(name, secret, row.expires_at, as_json)
+    if not as_json:
+        end = f"stays good until {now + overlap:%Y-%m-%d %H:%M} UTC at most"
+        note(f"The old one {end if overlap else 'is good no longer'}.")
 
 
 @group.command()
@@ -85,7 +89,7 @@ def revoke(name: Name, as_json: Json = False) -> None:
 
 @group.command("list")
 def list_(as_json: Json = False) -> None:
-    """List the tokens there are, and when each was last used."""
+    """List the tokens there are, when each ends, and when it was last used."""
     _, store = context()
     now = utc_now()
     with store.read() as connection:
@@ -110,13 +114,14 @@ def list_(as_json: Json = False) -> None:
         )
         return
     table(
-        ["Name", "Begins with", "State", "Made", "Last used"],
+        ["Name", "Begins with", "State", "Made", "Ends (UTC)", "Last used"],
         (
             (
                 row.name,
                 row.hint,
                 tokens.state(row, now),
                 ago(row.created_at),
+                f"{row.expires_at:%Y-%m-%d %H:%M}" if row.expires_at else "never",
                 ago(uses[row.id].at) if row.id in uses else "never",
             )
             for row in rows

@@ -76,7 +76,8 @@ def _sentences(found: Why) -> Iterator[str]:
         over = found.override
         until = f" until {over.until:%Y-%m-%d %H:%M} UTC" if over.until else ""
         yield f"{over.actor} keeps this person {_word(over.active)}{until}: {over.reason}."
-        yield "  bridge override end lets the source speak again."
+        whom = served.id if served else person.key
+        yield f"  bridge override end {whom}   lets the source speak again."
     for change in found.waiting.values():
         yield f"Waiting ({kind(change.kind)}, {change.state}): " + (
             f"bridge plan show {change.plan_hash[: plans.SHOWN]}"

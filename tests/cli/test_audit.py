@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -11,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from bridge.cli import audit
 from bridge.store import Store
+from bridge.store import audit as rows
 from bridge.store.retention import Keep
 from bridge.sync import upkeep
 from bridge.sync.leadership import utc_now
 from tests.cli.conftest import Cli
-from tests.processes import person
+from tests.processes import ROOT, person
 
 
 @pytest.fixture
@@ -77,11 +80,32 @@ def test_an_export_is_a_line_each_with_the_oldest_first(told: Cli) -> None:
     [
         (["--since", "yesterday"], "--since 'yesterday' is not a date such as 2027-01-31"),
         (["--source", "xx"], "there is no source 'xx': there are hr"),
+        (["--action", "deactivate"], "no action 'deactivate': there are created, deactivated, "),
+        (["--since", "2027-01-31", "--until", "2027-01-30"], "is not before --until 2027-01-30"),
+        (["--since", "2027-01-31", "--until", "2027-01-31"], "is not before --until 2027-01-31"),
+        (["--limit", "99999999999999999999"], "Invalid value for '--limit'"),
         (["nobody@example.com"], "nobody is called 'nobody@example.com'"),
     ],
 )
 def test_what_makes_no_sense_is_told(told: Cli, options: list[str], words: str) -> None:
     assert words in told("audit", *options, code=2).err
+
+
+def test_an_action_that_exists_may_have_happened_to_nobody(told: Cli) -> None:
+    assert "Nothing happened that fits." in told("audit", "--action", "erased").out
+
+
+def test_an_action_that_a_newer_bridge_noted_is_found(told: Cli) -> None:
+    with told.bridge.store() as store, store.write() as connection:
+        rows.add(connection, [rows.Happened(utc_now(), "test", "praised")])
+    assert len(told("audit", "--action", "praised", "--json").json) == 1
+
+
+def test_the_readme_names_every_action() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = re.search(r"`action` \((`created`.*?)\)", readme, re.DOTALL)
+    assert named is not None
+    assert tuple(re.findall("`([^`]+)`", named[1])) == audit.ACTIONS
 
 
 def test_what_is_done_to_tokens_is_told_and_never_a_token(told: Cli) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from bridge.store import lease
+from bridge.sync.leadership import DAEMON, holder, utc_now
 from tests.cli.conftest import Cli
 
 
@@ -21,6 +24,15 @@ def test_a_backup_is_made_and_put_back(cli: Cli, tmp_path: Path) -> None:
     cli("sync", "--full")
     assert "People are served." in cli("status").out
     assert len(cli("people", "--json").json) == 5
+
+
+def test_a_restore_while_the_daemon_runs_says_to_stop_it(cli: Cli, tmp_path: Path) -> None:
+    cli("sync")
+    cli("backup", str(tmp_path / "backup.db"))
+    with cli.bridge.store() as store, store.write() as connection:
+        lease.acquire(connection, holder(DAEMON), utc_now())
+    ran = cli("restore", str(tmp_path / "backup.db"), "--replace", code=6)
+    assert re.search(r"the daemon \(process .*\) works on the store: stop it first", ran.words)
 
 
 def test_both_tell_a_program_what_they_did(cli: Cli, tmp_path: Path) -> None:

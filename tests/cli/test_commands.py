@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
+from bridge import __version__
 from bridge.cli import app
 from bridge.cli.words import sums
 from tests.cli.conftest import Cli
@@ -42,6 +44,10 @@ def test_help_says_what_a_command_does_and_fits(
     assert f"Usage: {' '.join(('bridge', *command))} " in text
     assert max(len(line.rstrip()) for line in text.splitlines()) <= width
     assert "--supervised" not in text
+
+
+def test_the_version_is_told(cli: Cli) -> None:
+    assert cli("--version").out == f"bridge {__version__}\n"
 
 
 # -- sync --------------------------------------------------------------------------------------
@@ -307,6 +313,8 @@ def test_an_override_wins_stands_in_the_list_and_ends(cli: Cli) -> None:
     assert row["until"].startswith("2100-01-31")
     why = cli("why", "P3").out
     assert "keeps this person inactive until 2100-01-31 00:00 UTC: laptop stolen." in why
+    [person] = cli("people", "P3", "--json").json
+    assert f"  bridge override end {person['id']}   lets the source speak again." in why
     assert cli("override", "end", "P3", "--json").json["active"] is True
     assert "No override stands" in cli("override", "list").out
 
@@ -331,6 +339,19 @@ def test_a_token_is_rotated_and_revoked(cli: Cli) -> None:
     assert second["token"] != first["token"]
     assert cli("token", "revoke", "okta", "--json").json == {"name": "okta", "revoked": 2}
     assert {row["state"] for row in cli("token", "list", "--json").json} == {"revoked"}
+
+
+def test_it_is_told_when_a_token_ends(cli: Cli) -> None:
+    cli("token", "create", "okta")
+    ran = cli("token", "rotate", "okta", "--overlap-hours", "48")
+    told = re.search(r"The old one stays good until (\S+ \S+) UTC at most\.", ran.words)
+    assert told is not None
+    heading, old, new = cli("token", "list").out.splitlines()
+    assert "Ends (UTC)" in heading
+    assert f"  {told[1]}  " in old
+    assert "  never  " in new
+    ended = cli("token", "rotate", "okta", "--overlap-hours", "0").words
+    assert "The old one is good no longer." in ended
 
 
 # -- files -------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ USAGE = [
     ("sync nosuch", "there is no source 'nosuch': there are hr"),
     ("people --source nosuch", "there is no source 'nosuch'"),
     ("people --limit 0", "limit"),
+    ("people --limit 99999999999999999999", "Invalid value for '--limit'"),
     ("why nobody@example.com", "give a userName, e-mail, external id, key or SCIM id"),
     ("deactivate P1", "--reason"),
     ("deactivate nobody --reason x", "give a userName"),

@@ -36,10 +36,22 @@ def test_it_writes_nothing_and_says_the_same_again(edited: Cli) -> None:
 def test_one_person_is_told_whole(edited: Cli) -> None:
     out = edited("preview", "hr", "--person", "p2@example.com").out
     assert "p2@example.com: 1 person would be served differently." in out
-    assert "userName " in out
+    values = {line.split()[0]: line.split()[1:] for line in out.splitlines() if "  " in line}
+    assert values["userName"] == ["p2@example.com", "p2@example.com"]
+    assert values["enterprise.department"] == ["Sales", "SALES"]
+    assert values["active"] == ["active", "active:", "employed"]
     [found] = edited("preview", "hr", "--person", "P2", "--json").json["people"]
     assert found["values"]["userName"] == "p2@example.com"
     assert [each["name"] for each in found["differences"]] == ["enterprise.department"]
+
+
+def test_somebody_new_has_no_value_now(cli: Cli) -> None:
+    cli.bridge.edit("limits: { first_load: publish }", "limits: { first_load: hold }")
+    cli("sync", code=3)
+    out = cli("preview", "hr", "--person", "P2").out
+    values = {line.split()[0]: line.split()[1:] for line in out.splitlines() if "  " in line}
+    assert values["userName"] == ["p2@example.com"]
+    assert values["active"] == ["not", "served", "active:", "employed"]
 
 
 def test_who_would_become_inactive_is_told_with_the_reason(cli: Cli) -> None:
