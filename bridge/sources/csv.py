@@ -6,7 +6,6 @@ Every doubt about a file (still being written, damaged, a renamed column) is an 
 
 from __future__ import annotations
 
-import difflib
 import glob
 import json
 import os
@@ -25,6 +24,7 @@ from bridge.errors import IncompleteRead, SourceUnavailable
 from bridge.model import Batch, Entry, Verdict, Wanted
 from bridge.sources import Duration, SourceSettings
 from bridge.sources.csv_rows import is_text_encoding, rows
+from bridge.sources.doctor import did_you_mean
 
 _BATCH = 1000
 
@@ -260,16 +260,18 @@ def _columns(headings: Sequence[str], where: str, settings: Settings) -> dict[st
     needed = settings.columns or {name: name for name in (settings.key_name, *settings.require)}
     missing = [heading for heading in needed.values() if heading not in headings]
     if len(missing) == len(needed):
-        # The headings found are not told: without a line of headings they are somebody's values.
         raise IncompleteRead(
             f"{where}: not one of the headings that are needed: "
             f"is there a line of headings, and is `delimiter` ({settings.delimiter!r}) right?"
         )
     if missing:
-        near = difflib.get_close_matches(missing[0], headings, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
         names = ", ".join(f"'{heading}'" for heading in missing)
-        raise IncompleteRead(f"{where}: no column {names}{hint} There are: {', '.join(headings)}")
+        if 2 * len(missing) > len(needed):
+            # What is there is not told: without a line of headings it is somebody's values.
+            raise IncompleteRead(f"{where}: no column {names}: is there a line of headings?")
+        hint = did_you_mean(missing[0], headings)
+        there = f"{f'; {hint}' if hint else '. '}There are: {', '.join(headings)}"
+        raise IncompleteRead(f"{where}: no column {names}{there}")
     wanted = settings.columns or {heading: heading for heading in headings if heading}
     folded = [heading.casefold() for heading in headings]
     for heading in wanted.values():

@@ -121,7 +121,8 @@ def _columns(
     yield Finding("headings", State.OK, f"{len(headings)} columns")
     lacking = sorted(needed.difference(headings))
     for heading in lacking:
-        hint = did_you_mean(heading, headings)
+        # Where most are missing, the first line may be somebody's values instead of headings.
+        hint = did_you_mean(heading, headings) if 2 * len(lacking) <= len(needed) else ""
         advice = "correct `columns`" if settings.columns else "correct `row_key` or `require`"
         yield incomplete(
             "columns", f"there is no column '{heading}'",

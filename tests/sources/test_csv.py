@@ -307,7 +307,13 @@ BAD: dict[str, tuple[bytes | str, dict[str, Any], int, str]] = {
         "Person ID;Name\nP0;Ana\n",
         {"columns": {}, "require": ["Person ID", "Status"]},
         0,
-        ":1: no column 'Status'",
+        ":1: no column 'Status'. There are: Person ID, Name",
+    ),
+    "a column in capitals": (
+        HEADINGS.replace("E-mail", "E-MAIL") + ROWS,
+        {},
+        0,
+        ":1: no column 'E-mail'; did you mean 'E-MAIL'? There are: Person ID, Name, E-MAIL",
     ),
     "two columns of one heading": (
         "Person ID;Name;E-mail;name\nP0;Ana;a@example.com;x\n",
@@ -394,6 +400,15 @@ def test_a_doubtful_export_is_incomplete_and_says_where(world: Folder, case: str
     assert reading.verdict.reason.startswith("export-1.csv:")
     assert reason in reading.verdict.reason
     assert len(reading.read) == count
+
+
+def test_no_value_of_a_first_row_is_told_although_it_holds_a_heading(world: Folder) -> None:
+    world.put("P7;Name;zoe@example.com\nP8;Bo;bo@example.com\n")
+    verdict = Reading(world.source()).verdict
+    assert verdict is not None
+    assert verdict.reason == (
+        "export-1.csv:1: no column 'Person ID', 'E-mail': is there a line of headings?"
+    )
 
 
 @pytest.mark.parametrize("size", [65_535, 65_536, 65_537, 131_072])

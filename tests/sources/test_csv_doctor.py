@@ -118,6 +118,13 @@ def test_each_fault_is_told_with_what_to_do(
     assert worst(found) == code
 
 
+def test_a_first_line_that_may_be_values_is_no_hint(tmp_path: Path) -> None:
+    columns = {"id": "id", "mail": "Mail", "dept": "Sale"}
+    found = check(tmp_path, text="id;Sales\nP1;Sales\n", columns=columns)
+    assert bad(found) == [("columns", "failed")] * 2
+    assert "Sales" not in str(found)
+
+
 def test_a_file_that_was_just_written_is_warned_of(tmp_path: Path) -> None:
     found = check(tmp_path, age=0, settle="1 second")
     assert bad(found) == [("still", "warning")]
