@@ -68,6 +68,14 @@ class Catalog:
     def faults(self) -> tuple[Fault, ...]:
         return tuple(fault for file in self.files for fault in file.faults)
 
+    def are_edited(self, known: Iterable[SourceRow]) -> bool:
+        """Whether a file of a source that is live says something else now."""
+        texts = {file.name: file.mapping.text for file in self.files if file.mapping is not None}
+        return any(
+            row.mapping_text and texts.get(row.name, row.mapping_text) != row.mapping_text
+            for row in known
+        )
+
     def at(self, path: str) -> MappingFile | None:
         """The file at a path, readable or not."""
         return next((file for file in self.files if str(file.path) == path), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -83,15 +83,6 @@ def serve(
             stop.wait(_STAND_BY_SECONDS)
 
 
-def _are_edited(files: Catalog, known: Mapping[str, SourceRow]) -> bool:
-    """Whether a file of a source that is live says something else now."""
-    texts = {file.name: file.mapping.text for file in files if file.mapping is not None}
-    return any(
-        row.mapping_text and texts.get(name, row.mapping_text) != row.mapping_text
-        for name, row in known.items()
-    )
-
-
 class _Daemon:
     """One term as the leader, which ends with ``stop`` or with ``lost``."""
 
@@ -162,7 +153,7 @@ class _Daemon:
         # Whoever writes a file may pause in the middle: an edit is what two looks agree on.
         if texts == self.texts:
             self.files = files
-        elif texts == self.seen or (self.texts is None and not _are_edited(files, known)):
+        elif texts == self.seen or (self.texts is None and not files.are_edited(known.values())):
             self._take(files, known, texts)
         self.seen = texts
         self.notes.write(known.values())
