@@ -178,7 +178,7 @@ def test_no_command_and_no_run_changes_or_takes_out_what_happened(cli: Cli) -> N
     rows(P3=None, P5=None)
     step("sync", "--full", code=3)
     step("plan", "reject", cli.plan())
-    rows(P1=None)
+    rows(P1=None, P9=None)
     step("sync", "--full", code=3)
     approve()
     step("erase", "P1")
