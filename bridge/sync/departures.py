@@ -15,7 +15,7 @@ from bridge.model import Entry, Mapped, Served
 from bridge.store.entries import Departed
 
 
-def told_apart(
+def because_of_departure(
     mapped: Mapped,
     entries: Sequence[Entry],
     before: Served | None,

@@ -24,7 +24,7 @@ from bridge.sync.change import (
 )
 from bridge.sync.clocks import agree, between_clocks
 from bridge.sync.decision import Deciding, Decision
-from bridge.sync.departures import told_apart
+from bridge.sync.departures import because_of_departure
 from bridge.sync.identity import identities
 from bridge.sync.memberships import Memberships
 from bridge.sync.proposal import Proposal, approve_edit, as_if_approved, match
@@ -138,7 +138,9 @@ class Looking:
         moved = self._relinks.keys() | self._go_on_as(keys)
         departed = self._departed(made, entries, served)
         for key, gone in departed.items():
-            made[key] = told_apart(made[key], entries[key], served[key], mapping, now, gone)
+            made[key] = because_of_departure(
+                made[key], entries[key], served[key], mapping, now, gone
+            )
         doubts = dict(self._doubts(made, entries, served))
         made = self._memberships.add(self._uniques.settle(made, entries, served))
         proposals = []
@@ -154,7 +156,9 @@ class Looking:
                     new = loaded
             elif deciding.edited is not None and (new.kinds or new.faults):
                 was = mapped(*person[1:], deciding.edited, now)
-                was = told_apart(was, *person[1:], deciding.edited, now, departed.get(key, ()))
+                was = because_of_departure(
+                    was, *person[1:], deciding.edited, now, departed.get(key, ())
+                )
                 new = because_of_edit(new, draft(*person, deciding.edited, was, *words))
             if key in doubts and not deciding.first_load:
                 new = between_clocks(new, doubts[key])
